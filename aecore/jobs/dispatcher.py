@@ -1,0 +1,373 @@
+"""The job layer itself: visitors order runs, a fair line decides who is next, and workers' news comes back."""
+
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+from uuid import uuid4
+
+from distributed import Future, KilledWorker
+
+from aecore.data import Images
+from aecore.jobs import worker
+from aecore.jobs.cluster import Cluster, open_local, open_remote
+from aecore.jobs.line import may_start, order_of_service
+from aecore.jobs.messages import Message
+from aecore.jobs.orders import Order
+from aecore.jobs.runs import Run
+from aecore.jobs.views import View
+from aecore.refusal import Refused
+
+logger = logging.getLogger(__name__)
+
+MOST_KEPT = 200
+MOST_BYTES_KEPT = 512 << 20
+MOST_WAITING = 500
+SECONDS_BETWEEN_ROUNDS = 0.25
+
+
+@dataclass
+class Task:
+    """An attempt at a run that Dask has been given and has not given back; ``worker`` is the address it was meant for."""
+
+    run: Run
+    worker: str
+    future: Future | None = None
+
+
+class Jobs:
+    """Runs for many visitors on one cluster. Every method may be called from any thread.
+
+    ``address`` is a Dask scheduler's, such as "tcp://host:8786"; without one a cluster of ``workers`` processes, each with
+    ``memory`` bytes, is started here. A visitor not seen for ``away`` seconds no longer counts as watching. A run that has
+    not stopped ``deadline`` seconds after it was told to loses its worker.
+
+    One lock guards all state and is never held across a call to Dask. Three kinds of threads meet at it: the callers',
+    Dask's own, which brings news, and one of ours, which alone hands out work and keeps house.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        workers: int | None = None,
+        memory: int | None = None,
+        away: float = 120,
+        deadline: float = 10,
+    ) -> None:
+        self._away = away
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._runs: OrderedDict[str, Run] = OrderedDict()  # least recently seen first
+        self._line: list[str] = []
+        self._again: list[str] = []  # runs that lost their worker: ahead of the line
+        self._tasks: dict[str, Task] = {}
+        self._seen: dict[str, float] = {}
+        self._served: dict[str, float] = {}
+        self._doomed: set[str] = set()  # workers about to be restarted
+        self._reachable = True
+        self._topic = f"aecore-{uuid4().hex}"
+        self._cluster: Cluster = open_remote(address) if address else open_local(workers, memory)
+        self._client = self._cluster.client
+        self._client.subscribe_topic(self._topic, self._hear)
+        self._keeper = threading.Thread(target=self._keep, name="aecore-jobs", daemon=True)
+        self._keeper.start()
+
+    def submit(self, visitor: str, order: Order, data: Images | None = None) -> str:
+        """Order a run, or join the one that is the same; returns its key, which is ``order.key``.
+
+        ``data`` is needed where the workers do not have the pictures themselves. A run that failed, or was stopped, is run
+        afresh. Refused where the order does not fit, or the line is too long.
+        """
+        key = order.key
+        with self._lock:
+            self._seen[visitor] = time.monotonic()
+            run = self._runs.get(key)
+            if run and self._worth_joining(run):
+                self._join(run, visitor)
+                return key
+        order.check(data)
+        with self._lock:
+            if self._closed:
+                raise Refused("The lab is closing. Come back in a moment.")
+            run = self._runs.get(key)
+            if not run or not self._worth_joining(run):
+                if len(self._line) >= MOST_WAITING:
+                    raise Refused("{count} runs are waiting already. Come back in a while.", count=len(self._line))
+                run = self._runs[key] = Run(order, None if order.built_in else data, version=run.view.version + 1 if run else 0)
+                self._line.append(key)
+            self._join(run, visitor)
+            self._say_places()
+        self._wake.set()
+        return key
+
+    def look(self, run: str, visitor: str | None = None) -> View | None:
+        """The run as it stands, or None where there is none (any more). ``visitor`` counts as present and as watching."""
+        with self._lock:
+            if visitor is not None:
+                self._seen[visitor] = time.monotonic()
+            found = self._runs.get(run)
+            if found is None:
+                return None
+            self._runs.move_to_end(run)
+            if visitor is not None and visitor not in found.left:
+                found.watch(visitor)
+            return found.see()
+
+    def touch(self, visitor: str) -> None:
+        """``visitor`` is present."""
+        with self._lock:
+            self._seen[visitor] = time.monotonic()
+
+    def stop(self, run: str, visitor: str) -> None:
+        """``visitor`` no longer wants the run. It stops, or leaves the line, unless another who ordered it watches it still.
+
+        A stopped run ends as "finished", reason "stopped", with what it learnt. One that never began is forgotten. Whoever
+        leaves a run that others keep may go on looking at it.
+        """
+        with self._lock:
+            self._seen[visitor] = time.monotonic()
+            found = self._runs.get(run)
+            if found is None or found.ended:
+                return
+            found.left.add(visitor)
+            found.unwatch(visitor)
+            if not found.active:
+                self._end(found)
+            self._say_places()
+        self._wake.set()
+
+    def runs_of(self, visitor: str) -> tuple[str, ...]:
+        """Ids of the runs that ``visitor`` ordered and that are still known, oldest first."""
+        with self._lock:
+            mine = [run for run in self._runs.values() if visitor in run.owners]
+            return tuple(run.id for run in sorted(mine, key=lambda run: run.ordered))
+
+    def close(self) -> None:
+        """End all runs and the connection; the cluster too where it is ours."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._wake.set()
+        self._keeper.join()
+        flags = [self._raise_flag(task.run) for task in self._tasks.values()]
+        for flag in flags:
+            flag.join(timeout=1)
+        self._cluster.close()
+
+    def _worth_joining(self, run: Run) -> bool:
+        stopped = run.view.finished is not None and run.view.finished.reason == "stopped"
+        return run.view.status != "failed" and not stopped and not run.stop_asked
+
+    def _join(self, run: Run, visitor: str) -> None:
+        run.owners[visitor] = None
+        run.left.discard(visitor)
+        run.watch(visitor)
+
+    def _end(self, run: Run) -> None:
+        """Lock held. Forget a run that never began; end one that has lost its worker; raise the flag of one at work."""
+        if run.id in self._line:
+            self._line.remove(run.id)
+            del self._runs[run.id]
+        elif run.id in self._again:
+            self._again.remove(run.id)
+            run.fail(Refused("This run was stopped while it waited for a new worker. What is shown is what it had learnt until then."))
+        elif not run.stop_asked:
+            run.stop_asked = time.monotonic()
+            self._raise_flag(run)
+
+    def _raise_flag(self, run: Run) -> threading.Thread:
+        """Tell the worker to stop, in a thread of its own: a sick worker may never answer."""
+        thread = threading.Thread(target=self._call_stop, args=(run.worker, run.token), name="aecore-stop", daemon=True)
+        thread.start()
+        return thread
+
+    def _call_stop(self, address: str, token: str) -> None:
+        try:
+            self._client.run(worker.stop, token, workers=[address], on_error="ignore")
+        except Exception:
+            logger.debug("no stop flag could be raised in %s", address, exc_info=True)
+
+    def _hear(self, event: tuple[float, Message]) -> None:
+        """News from a worker, in Dask's thread."""
+        message = event[1]
+        with self._lock:
+            task = self._tasks.get(message["token"])
+            if task is None or task.run.token != message["token"]:
+                return
+            run = task.run
+            run.take(message)
+            if message["kind"] == "started" and run.stop_asked:
+                self._raise_flag(run)
+            if run.ended:
+                self._trim()
+        if message["kind"] == "broken":
+            logger.error("run %s broke in its worker:\n%s", run.id, message["traceback"])
+
+    def _done(self, token: str, future: Future) -> None:
+        """Dask has given a task back, in Dask's callback thread."""
+        status = future.status
+        error = _exception(future) if status == "error" else None
+        with self._lock:
+            task = self._tasks.pop(token, None)
+            if task is None or self._closed:
+                return
+            if task.run.token == token:  # else its end has been told already
+                if status in ("finished", "error") and not isinstance(error, KilledWorker):
+                    logger.error("run %s could not be computed", task.run.id, exc_info=error)
+                    task.run.fail(Refused("This run could not be computed, and has ended. Try again, or change its settings."))
+                elif task.run.lose():
+                    self._again.append(task.run.id)
+                self._trim()
+            self._say_places()
+        self._wake.set()
+
+    def _keep(self) -> None:
+        while not self._closed:
+            self._wake.wait(SECONDS_BETWEEN_ROUNDS)
+            self._wake.clear()
+            try:
+                self._see_who_left()
+                self._enforce_stops()
+                while not self._closed and self._serve():
+                    pass
+            except Exception:
+                logger.exception("the job layer's round failed")
+
+    def _see_who_left(self) -> None:
+        limit = time.monotonic() - self._away
+        with self._lock:
+            gone = [visitor for visitor, seen in self._seen.items() if seen < limit]
+            for visitor in gone:
+                del self._seen[visitor]
+                self._served.pop(visitor, None)
+            for run in list(self._runs.values()):
+                for visitor in gone:
+                    run.unwatch(visitor)
+                if not run.ended and not run.watchers:
+                    self._end(run)
+            if gone:
+                self._say_places()
+
+    def _enforce_stops(self) -> None:
+        """Restart the worker of each run that does not answer to its stop flag."""
+        limit = time.monotonic() - self._deadline
+        with self._lock:
+            late = [task for token, task in self._tasks.items() if task.run.token == token and 0 < task.run.stop_asked < limit]
+            for task in late:
+                task.run.fail(
+                    Refused("This run did not answer to Stop and was ended by force. What is shown is what it had learnt until then.")
+                )
+                self._doomed.add(task.run.worker)
+        for task in late:
+            threading.Thread(target=self._restart, args=(task,), name="aecore-restart", daemon=True).start()
+
+    def _restart(self, task: Task) -> None:
+        address = task.run.worker
+        try:
+            if task.future is not None:
+                task.future.cancel()  # or the scheduler would hand it to another worker
+            self._client.restart_workers([address], timeout=30, raise_for_error=False)
+        except Exception:
+            logger.warning("worker %s could not be restarted", address, exc_info=True)
+        finally:
+            with self._lock:
+                self._doomed.discard(address)
+
+    def _serve(self) -> bool:
+        """Begin the next run; False where none can begin now."""
+        if not self._line and not self._again:
+            return False
+        threads = self._threads()
+        with self._lock:
+            address = self._free_worker(threads)
+            run = self._next() if address else None
+            if not address or not run:
+                return False
+            token = run.begin(address)
+            task = self._tasks[token] = Task(run, address)
+            self._served.update(dict.fromkeys(run.active, time.monotonic()))
+            self._say_places()
+            parcel = worker.wrap(run.data) if run.data else None
+            checkpoint = run.checkpoint
+        try:
+            task.future = self._client.submit(
+                worker.learn,
+                run.order,
+                token,
+                self._topic,
+                self._cluster.threads,
+                parcel,
+                checkpoint,
+                key=token,
+                pure=False,
+                workers=[address],
+                allow_other_workers=True,
+            )
+            task.future.add_done_callback(partial(self._done, token))
+        except Exception:
+            logger.exception("run %s could not be handed to the cluster", run.id)
+            with self._lock:
+                self._tasks.pop(token, None)
+                run.fail(Refused("This run could not be handed to the cluster. Try again in a moment."))
+        return True
+
+    def _threads(self) -> dict[str, int]:
+        """Threads of each worker, by address; none where the scheduler does not answer."""
+        try:
+            threads = cast(dict[str, int], self._client.nthreads())
+        except Exception:
+            if self._reachable:
+                logger.warning("the scheduler does not answer", exc_info=True)
+            self._reachable = False
+            return {}
+        self._reachable = True
+        return threads
+
+    def _free_worker(self, threads: dict[str, int]) -> str | None:
+        """Lock held. A worker with a thread to spare, the idlest first."""
+        busy = Counter(task.run.worker if task.run.token == token else task.worker for token, task in self._tasks.items())
+        spare = {address: count - busy[address] for address, count in threads.items() if address not in self._doomed}
+        best = max(spare, key=lambda address: spare[address], default=None)
+        return best if best and spare[best] > 0 else None
+
+    def _next(self) -> Run | None:
+        """Lock held. Take the run whose turn it is out of the line."""
+        if self._again:
+            return self._runs[self._again.pop(0)]
+        running = self._running()
+        for key in self._order():
+            if may_start(self._runs[key].active, running):
+                self._line.remove(key)
+                return self._runs[key]
+        return None
+
+    def _running(self) -> list[frozenset[str]]:
+        return [task.run.active for token, task in self._tasks.items() if task.run.token == token]
+
+    def _order(self) -> list[str]:
+        return order_of_service([(key, self._runs[key].active) for key in self._line], self._running(), self._served)
+
+    def _say_places(self) -> None:
+        """Lock held. Tell each waiting run its place."""
+        for place, key in enumerate([*self._again, *self._order()], start=1):
+            self._runs[key].queue(place)
+
+    def _trim(self) -> None:
+        """Lock held. Forget the ended runs that nobody has looked at for longest, down to the limits."""
+        ended = [run for run in self._runs.values() if run.ended]
+        count, size = len(ended), sum(run.bytes for run in ended)
+        for run in ended[:-1]:
+            if count <= MOST_KEPT and size <= MOST_BYTES_KEPT:
+                break
+            count, size = count - 1, size - run.bytes
+            del self._runs[run.id]
+
+
+def _exception(future: Future) -> BaseException | None:
+    return cast(BaseException | None, future.exception())

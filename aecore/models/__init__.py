@@ -1,0 +1,11 @@
+"""The variants, in the order in which they are taught. A new one is one file and one import line here."""
+
+# isort: off
+from aecore.models import undercomplete  # noqa: F401  importing registers
+from aecore.models import convolutional  # noqa: F401
+
+# isort: on
+from aecore.models.base import Autoencoder
+from aecore.models.registry import VARIANTS, Variant, blueprint, build, find
+
+__all__ = ["VARIANTS", "Autoencoder", "Variant", "blueprint", "build", "find"]

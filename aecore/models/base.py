@@ -1,0 +1,81 @@
+"""What every autoencoder is: an encoder, a decoder, and an objective."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from aecore import losses
+from aecore.knobs import Config, knob
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class PictureConfig(Config):
+    """The knobs that every autoencoder of pictures has."""
+
+    code: int = knob(32, 1, 2048, log=True, label="Code size", help="How many numbers the encoder may keep of each picture.")
+    loss: str = knob(
+        "cross-entropy",
+        options=("cross-entropy", "mse"),
+        label="Loss",
+        help="Cross-entropy reads a pixel as a probability; mean squared error (MSE) as a brightness.",
+    )
+
+
+class Autoencoder(nn.Module):
+    """An encoder that writes a short code and a decoder that reads it back into a picture.
+
+    A variant sets ``encoder`` and ``decoder`` and may add terms to ``loss``. Pictures ``(B, C, H, W)`` are floats in
+    [0, 1]; codes are ``(B, n)``. What the decoder network returns is read as the ``loss`` knob says: as logits, which
+    ``decode`` squashes into [0, 1], or under MSE as brightness itself, which it cuts to [0, 1]. Squared error behind a
+    squashing function has no slope far out, and a convolutional decoder that once gets there stays black.
+    """
+
+    Config: ClassVar[type[PictureConfig]] = PictureConfig
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __init__(self, shape: Shape, config: PictureConfig) -> None:
+        super().__init__()
+        self.shape = shape
+        self.config = config
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Pictures ``(B, C, H, W)`` to plain codes ``(B, n)``."""
+        return self.encoder(x)
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Codes ``(B, n)`` to pictures ``(B, C, H, W)`` in [0, 1]."""
+        output = self.decoder(code)
+        return output.clamp(0, 1) if self.config.loss == "mse" else torch.sigmoid(output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pictures through the code and back, shape kept."""
+        return self.decode(self.encode(x))
+
+    def loss(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """Named, weighted terms whose sum is minimised; ``rng`` is where a variant's randomness comes from."""
+        return {"reconstruction": self.distance(self.decoder(self.encode(x)), x)}
+
+    def distance(self, output: Tensor, x: Tensor) -> Tensor:
+        """The reconstruction loss chosen by the ``loss`` knob, a scalar; ``output`` is the decoder network's."""
+        return losses.mse(output, x) if self.config.loss == "mse" else losses.cross_entropy(output, x)
+
+    def initialise(self, rng: torch.Generator) -> None:
+        """Draw all weights anew from ``rng``: uniform, scaled to each layer's inputs, as PyTorch's layers do by default.
+
+        Source: He et al. (2015), https://arxiv.org/abs/1502.01852
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                bound = module.weight[0].numel() ** -0.5
+                nn.init.uniform_(module.weight, -bound, bound, generator=rng)
+                if module.bias is not None:
+                    nn.init.uniform_(module.bias, -bound, bound, generator=rng)
+
+    def parameter_count(self) -> int:
+        """How many numbers training may change."""
+        return sum(each.numel() for each in self.parameters())

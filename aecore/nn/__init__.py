@@ -1,0 +1,1 @@
+"""Encoder and decoder stacks that the variants are made of."""

@@ -1,0 +1,21 @@
+"""Train: choose data, variant and knobs; guess; watch it learn; take the result home."""
+
+import streamlit as st
+
+from pages.ui import explain, frame, live, results, setup, state, takehome
+
+t = frame.enter("train")
+settings, stage = st.columns([1, 2], gap="large")
+with settings:
+    chosen = setup.settings(t)
+with stage:
+    run = state.run()
+    view = live.watch(run, t) if run else None
+    if view is None:
+        setup.invitation(chosen, lost=run is not None, t=t)
+    elif view.finished:
+        results.show(view, t)
+        takehome.panel(view, t)
+    setup.share(t)
+    if chosen:
+        explain.panel(chosen.model, chosen.order.variant, chosen.order.data, t)

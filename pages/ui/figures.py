@@ -1,0 +1,89 @@
+"""Charts from plain arrays; no state. Vega-Lite, because it stays mounted while it is fed and speaks decimal commas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from aecore.inspect import Baselines
+from aecore.training import Reported
+from pages.ui.i18n import Translator
+
+Chart = tuple[pa.Table, dict[str, Any]]
+TRAIN, VALIDATION, FLOOR, PCA = "#4c78a8", "#e45756", "#7f7f7f", "#2ca02c"
+
+
+def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, code: int, unit: str, t: Translator) -> Chart:
+    """Train and validation loss over epochs, with the floor and the PCA line from end to end."""
+    names = [t("training pictures"), t("held-out pictures"), t("PCA with {count} numbers", count=code), t("floor: a perfect copy")]
+    rows = [(each.epoch, sum(each.train.values()), names[0]) for each in reports]
+    rows += [(each.epoch, sum(each.validation.values()), names[1]) for each in reports]
+    if lines:
+        rows += [(x, y, name) for name, y in ((names[2], lines.pca), (names[3], lines.floor)) for x in (0.0, epochs)]
+    epoch, loss, line = zip(*rows, strict=True)
+    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
+    colour = {"domain": names, "range": [TRAIN, VALIDATION, PCA, FLOOR]}
+    spec = {
+        "mark": {"type": "line", "clip": True, "strokeWidth": 2, "point": False},
+        "encoding": {
+            "x": {"field": "epoch", "type": "quantitative", "title": t("epoch"), "scale": {"domainMin": 0}},
+            "y": {"field": "loss", "type": "quantitative", "title": unit, "scale": _heights(reports, lines)},
+            "color": {
+                "field": "line",
+                "type": "nominal",
+                "title": None,
+                "scale": colour,
+                "legend": {"orient": "bottom", "columns": 2, "labelLimit": 200, "offset": 4, "padding": 0},
+            },
+            "strokeDash": {"field": "line", "scale": {"domain": names, "range": [[1, 0], [1, 0], [6, 4], [2, 3]]}, "legend": None},
+            "tooltip": [
+                {"field": "line", "title": " "},
+                {"field": "epoch", "title": t("epoch"), "format": ".2f"},
+                {"field": "loss", "title": unit, "format": ".4f"},
+            ],
+        },
+        "config": _config(t),
+        "height": 300,
+    }
+    return table, spec
+
+
+def _heights(reports: Sequence[Reported], lines: Baselines | None) -> dict[str, Any]:
+    """From a little below the floor up to the loss of the average picture, so that the axis stands still while the run goes on."""
+    if lines is None:
+        return {"zero": False}
+    lowest = min((sum(each.validation.values()) for each in reports), default=lines.mean)
+    top = max(lines.mean, 1.1 * lowest) if lowest < float("inf") else lines.mean
+    return {"domain": [lines.floor - 0.04 * (top - lines.floor), top], "nice": False, "zero": False}
+
+
+def codes(points: np.ndarray, labels: np.ndarray, classes: Sequence[str], axes: tuple[str, str], t: Translator) -> Chart:
+    """Codes of test pictures as a cloud ``(N, 2)``, coloured by class."""
+    names = [t(classes[int(each)]) for each in labels]
+    table = pa.table({"x": pa.array(points[:, 0]), "y": pa.array(points[:, 1]), "class": pa.array(names)})
+    axis = {"grid": False, "labels": False, "ticks": False}
+    spec = {
+        "mark": {"type": "circle", "size": 28, "opacity": 0.8},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative", "title": axes[0], "axis": axis, "scale": {"zero": False}},
+            "y": {"field": "y", "type": "quantitative", "title": axes[1], "axis": axis, "scale": {"zero": False}},
+            "color": {
+                "field": "class",
+                "type": "nominal",
+                "title": None,
+                "scale": {"scheme": "tableau10", "domain": [t(each) for each in classes]},
+                "legend": {"orient": "right", "symbolLimit": 20} if len(classes) > 1 else None,
+            },
+            "tooltip": [{"field": "class", "title": " "}],
+        },
+        "config": _config(t),
+        "height": 300,
+    }
+    return table, spec
+
+
+def _config(t: Translator) -> dict[str, Any]:
+    symbols = t.locale.number_symbols["latn"]
+    number = {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}
+    return {"locale": {"number": number}}

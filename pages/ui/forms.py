@@ -1,0 +1,52 @@
+"""Widgets drawn from the knobs of a config."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from aecore.knobs import Choice, Knob, Range, Switch
+from pages.ui import state
+from pages.ui.i18n import Translator, marked
+
+FEW = 8  # whole numbers that fit on a slider, choices that fit side by side
+WORDS = {
+    "mse": marked("MSE"),
+    "cross-entropy": marked("Cross-entropy"),
+    "one-cycle": marked("One-cycle"),
+    "cosine": marked("Cosine"),
+    "constant": marked("Constant"),
+}
+
+
+def knobs(declared: Sequence[Knob], t: Translator, words: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Draw a widget for each knob and give the values; ``words`` names the options of choices.
+
+    A bad value in the link is said, and the default taken.
+    """
+    words = words or {option: t(text) for option, text in WORDS.items()}
+    values = {}
+    for knob in declared:
+        refused = state.open_knob(knob)
+        values[knob.name] = knob.check(_widget(knob, t, words))
+        if refused:
+            st.warning(t("{reason} The link asked for something else; the default is used.", reason=t.refusal(refused)))
+    return values
+
+
+def _widget(knob: Knob, t: Translator, words: Mapping[str, str]) -> Any:
+    key, label = state.knob_key(knob.name), t(knob.label)
+    same: dict[str, Any] = {"key": key, "help": t(knob.help), "persist_state": "session"}
+    match knob.limits:
+        case Switch():
+            return st.toggle(label, **same)
+        case Choice(options) if len(options) > FEW:
+            return st.selectbox(label, options, format_func=words.__getitem__, **same)
+        case Choice(options):
+            return st.segmented_control(label, options, format_func=words.__getitem__, required=True, width="stretch", **same)
+        case Range(low, high) if isinstance(knob.default, int) and high - low <= FEW:
+            return st.slider(label, int(low), int(high), **same)
+        case Range(low, high) if isinstance(knob.default, int):
+            return st.number_input(label, int(low), int(high), step=1, **same)
+        case Range(low, high):
+            return st.number_input(label, float(low), float(high), step=float(low) * 10, format="%0.5f", **same)

@@ -1,0 +1,90 @@
+"""What a finished run is worth: against the guess, against copying, in bytes."""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from aecore import inspect
+from aecore.jobs import View
+from pages.ui import cache, state, widgets
+from pages.ui.i18n import Translator, marked
+
+BYTES_PER_FLOAT = 4
+PROBES = {
+    "own": marked("Its own kind of pictures"),
+    "inverted": marked("The same, inverted"),
+    "shuffled": marked("The same pixels, shuffled"),
+    "noise": marked("White noise"),
+}
+
+
+def show(view: View, t: Translator) -> None:
+    """The figures of a finished run, and the identity test."""
+    assert view.finished is not None
+    loss, code = str(view.order.knobs["loss"]), int(view.order.knobs["code"])
+    name = "cross_entropy" if loss == "cross-entropy" else "mse"
+    final, lines = view.finished.test[name], cache.baselines(view.order.data, code, loss)
+    shape = cache.data(view.order.data).shape
+    guess = state.guess(view.id)
+    first, second, third, fourth = st.columns(4)
+    first.metric(t("Test loss"), t.figure(final), border=True, help=t("Measured once, at the end, on pictures not used for learning."))
+    second.metric(
+        t("PCA's test loss"), t.figure(lines.pca), border=True, help=t("The best that a linear code of {count} numbers can do.", count=code)
+    )
+    third.metric(
+        t("Your guess"),
+        t.figure(guess) if guess is not None else "—",
+        _off(final, guess, t),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
+    fourth.metric(
+        t("Code (float32)"),
+        t.size(code * BYTES_PER_FLOAT),
+        t("picture: {size}", size=t.size(math.prod(shape))),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
+    _verdict(final, lines, t)
+    _identity(view, t)
+
+
+def _off(final: float, guess: float | None, t: Translator) -> str | None:
+    if guess is None:
+        return None
+    return t("{difference} off", difference=t.figure(abs(final - guess), 2))
+
+
+def _verdict(final: float, lines: inspect.Baselines, t: Translator) -> None:
+    if final >= lines.mean:
+        st.markdown(t("Worse than always drawing the average picture: it has not learnt anything yet. Try more epochs."))
+    elif final > lines.pca:
+        st.markdown(
+            t("Better than the average picture, but PCA, a linear code of the same size, does better still. More epochs, or hidden layers?")
+        )
+    else:
+        share = t.number(100 * (lines.pca - final) / (lines.pca - lines.floor))
+        st.markdown(t("Better than PCA at the same code size: {share} % of the way from there to the floor.", share=share))
+
+
+def _identity(view: View, t: Translator) -> None:
+    probes = inspect.identity_test(cache.trained(view, cache.data(view.order.data).shape), cache.data(view.order.data))
+    gap = inspect.identity_gap(probes)
+    with st.expander(
+        t("Identity test: has it learnt its pictures, or merely to copy? Gap: {gap} dB", gap=t.number(gap, 1)), icon=":material/compare:"
+    ):
+        st.markdown(
+            t(
+                "Pictures that it has never seen the like of go in. A network that merely copies gives them all back equally well: a gap of 0 dB. "
+                "The gap is how much better its own kind of pictures comes back than the same pixels shuffled."
+            )
+        )
+        for column, (kind, probe) in zip(st.columns(len(probes)), probes.items(), strict=True):
+            pairs = np.concatenate([(each[:4].numpy() * 255).round().astype(np.uint8) for each in (probe.inputs, probe.outputs)])
+            column.markdown(f"**{t(PROBES[kind])}**")
+            column.image(
+                widgets.png(widgets.montage(pairs, 4), 3), caption=t("above: in; below: out. {psnr} dB", psnr=t.number(probe.psnr, 1))
+            )

@@ -1,0 +1,35 @@
+"""What the server does once, before the first visitor: load the heavy parts, start the workers, tame the garbage collector."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+COLLECT_EVERY = 10.0  # seconds; collecting whenever Python or Streamlit sees fit stalls a full room
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """From the start of the server to its end. Importing torch takes seconds: here, never in a visitor's first run."""
+    from pages.ui import cache
+
+    await asyncio.to_thread(cache.warm_up)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    collector = asyncio.create_task(_collect())
+    try:
+        yield
+    finally:
+        collector.cancel()
+        with suppress(asyncio.CancelledError):
+            await collector
+        gc.enable()
+        await asyncio.to_thread(cache.close)
+
+
+async def _collect() -> None:
+    while True:
+        await asyncio.sleep(COLLECT_EVERY)
+        gc.collect()

@@ -1,0 +1,137 @@
+"""Every session_state key and query parameter, behind typed functions."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from aecore.knobs import Knob, Value
+from aecore.refusal import Refused
+from pages.ui import i18n
+
+RUN = re.compile(r"[0-9a-f]{16}")
+
+
+def visitor() -> str:
+    """Who is looking: the same for all tabs of a browser, also after a reload; says nothing of the person.
+
+    Derived from the random token that Streamlit gives each browser against forged requests; without one, random per session.
+    """
+    if "visitor" not in st.session_state:
+        token = _unmasked(str(st.context.cookies.get("_streamlit_xsrf", ""))) or secrets.token_bytes(16)
+        st.session_state.visitor = hashlib.sha256(token).hexdigest()[:16]
+    return st.session_state.visitor
+
+
+def _unmasked(cookie: str) -> bytes:
+    """The token in a cookie "2|mask|masked token|time"; each answer of the server masks the same token anew."""
+    try:
+        version, mask, masked, _ = cookie.split("|")
+        key, text = bytes.fromhex(mask), bytes.fromhex(masked)
+    except ValueError:
+        return b""
+    return bytes(each ^ key[place % len(key)] for place, each in enumerate(text)) if version == "2" and key else b""
+
+
+def language() -> str:
+    """The visitor's language: from the link, else as chosen before, else the browser's."""
+    asked = st.query_params.get("lang")
+    if asked in i18n.LANGUAGES:
+        st.session_state.language = asked
+    elif "language" not in st.session_state:
+        st.session_state.language = i18n.closest(st.context.locale)
+    return st.session_state.language
+
+
+def choose_language(name: str) -> None:
+    """Speak ``name`` from now on."""
+    st.session_state.language = name
+    st.query_params["lang"] = name
+
+
+def knob_key(name: str) -> str:
+    """The session_state key of the widget of knob ``name``."""
+    return f"knob-{name}"
+
+
+def open_knob(knob: Knob) -> Refused | None:
+    """Give a knob's widget its first value: from the link, else the default. A bad value gives the default and its refusal."""
+    key = knob_key(knob.name)
+    if key in st.session_state:
+        try:
+            knob.check(st.session_state[key])
+        except Refused:  # another variant's knob of the same name, with other limits
+            st.session_state[key] = knob.default
+        return None
+    st.session_state[key] = knob.default
+    if knob.name in st.query_params:
+        try:
+            st.session_state[key] = knob.read(st.query_params[knob.name])
+        except Refused as error:
+            return error
+    return None
+
+
+def open_settings(values: Mapping[str, Value]) -> None:
+    """Set the knobs in ``values``, and all others to their defaults."""
+    for key in [each for each in st.session_state if str(each).startswith(knob_key(""))]:
+        del st.session_state[key]
+    st.query_params.clear()
+    for name, value in values.items():
+        st.session_state[knob_key(name)] = value
+
+
+def run() -> str | None:
+    """The run that the page shows: from the link, else the one shown last."""
+    asked = st.query_params.get("run", "")
+    if RUN.fullmatch(asked):
+        st.session_state.run = asked
+    return st.session_state.get("run")
+
+
+def show_run(name: str | None) -> None:
+    """Show run ``name`` from now on, also after a reload."""
+    st.session_state.run = name
+    if name is None:
+        st.query_params.pop("run", None)
+    else:
+        st.query_params["run"] = name
+
+
+def guess(name: str) -> float | None:
+    """What the visitor guessed before run ``name``, or None."""
+    return st.session_state.get("guesses", {}).get(name)
+
+
+def keep_guess(name: str, value: float) -> None:
+    """Remember the guess made before run ``name``; a first guess stands."""
+    st.session_state.setdefault("guesses", {}).setdefault(name, value)
+
+
+def own_data() -> str | None:
+    """The name of the data set made of the visitor's own pictures, or None."""
+    return st.session_state.get("own-data")
+
+
+def keep_own_data(name: str | None) -> None:
+    """Remember the name of the visitor's own data set."""
+    st.session_state["own-data"] = name
+
+
+def put_in_link(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
+    """Write what is not default to the address bar, so that a reload or a copied address brings it back."""
+    for name, value in values.items():
+        if value == defaults.get(name):
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != (text := str(value).lower() if isinstance(value, bool) else str(value)):
+            st.query_params[name] = text
+
+
+def link() -> str:
+    """The address that opens exactly this page in this state and language."""
+    address = (st.context.url or "").split("?")[0]
+    query = {**st.query_params.to_dict(), "lang": language()}
+    return f"{address}?{urlencode(query)}"

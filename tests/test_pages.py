@@ -1,0 +1,87 @@
+"""Every page in both languages, without a browser: it runs, says what it should, and takes no bad link amiss."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import i18n, sitemap
+from pages.ui.setup import LESSONS
+from tests.conftest import ROOT
+
+
+def opened(slug: str, **query: str) -> AppTest:
+    """The app as a visitor sees it who follows a link to ``slug``."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params.update(query)
+    app.run()
+    if slug != "home":
+        app.switch_page(f"pages/{slug}.py").run()
+    return app
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("slug", sitemap.ENTRIES)
+def test_page_opens(slug: str, language: str) -> None:
+    app = opened(slug, lang=language)
+    t = i18n.translator(language)
+    assert not app.exception
+    assert [each.value for each in app.title] == ["Autoencoder Lab" if slug == "home" else t(sitemap.ENTRIES[slug].title)]
+    words = " ".join(each.value for each in app.markdown)
+    assert (
+        ("autocodificador" in words.lower() or "rede" in words.lower() or "autoencoder" in words.lower()) if language == "pt_BR" else words
+    )
+
+
+def test_a_link_sets_the_knobs() -> None:
+    app = opened("train", lang="en", code="7", variant="convolutional", epochs="3", train_on_test="true", loss="mse")
+    assert app.number_input(key="knob-code").value == 7
+    assert app.number_input(key="knob-epochs").value == 3
+    assert app.toggle(key="knob-train_on_test").value is True
+    assert app.query_params["variant"] == "convolutional"
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("code", "0"),
+        ("code", "many"),
+        ("rate", "nan"),
+        ("variant", "<b>x</b>"),
+        ("data", "../etc"),
+        ("train_on_test", "2"),
+        ("depth", "1e9"),
+    ],
+)
+def test_a_bad_value_in_a_link_gives_a_sentence_and_the_default(name: str, value: str) -> None:
+    app = opened("train", **{"lang": "en", name: value})
+    assert not app.exception
+    assert [each for each in app.warning if "The link asked for something else" in each.value]
+    assert app.number_input(key="knob-code").value == 32
+
+
+def test_an_unknown_run_in_a_link_is_said() -> None:
+    app = opened("train", lang="en", run="0123456789abcdef")
+    assert not app.exception
+    assert [each for each in app.info if "no longer kept" in each.value]
+
+
+def test_a_malformed_run_in_a_link_is_ignored() -> None:
+    app = opened("train", lang="en", run="../../etc/passwd")
+    assert not app.exception
+    assert not app.info
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_exercise_sets_what_it_names(lesson: str) -> None:
+    app = opened("train", lang="en", code="99", seed="5")
+    app.selectbox(key="lesson").select(lesson).run()
+    assert not app.exception
+    assert not app.error
+    assert app.number_input(key="knob-code").value == LESSONS[lesson].get("code", 32)
+    assert app.number_input(key="knob-seed").value == 0, "settings from before must not linger"
+
+
+def test_a_model_too_large_is_refused_in_a_sentence() -> None:
+    app = opened("train", lang="en", data="faces-128", code="2048")
+    assert not app.exception
+    assert [each for each in app.error if "million parameters" in each.value]
