@@ -11,5 +11,5 @@ if __name__ != "__mp_main__":
     from pages.ui import frame, server
 
     app = st.App(__file__, lifespan=server.lifespan)
-    if get_script_run_ctx():
+    if get_script_run_ctx(suppress_warning=True):
         frame.run()

@@ -77,7 +77,7 @@ def lost_worker(jobs: Jobs, seed: int) -> tuple[float, float, float]:
     run = jobs.submit("bench", order(seed))
     until(lambda: jobs._runs[run].checkpoint and view(jobs, neighbour).step)
     address = jobs._runs[run].worker
-    pid = jobs._client.run(os.getpid, workers=[address])[address]  # type: ignore[index]
+    pid = jobs._crew.client.run(os.getpid, workers=[address])[address]  # type: ignore[index]
     before = view(jobs, run).started
     began = time.perf_counter()
     os.kill(pid, signal.SIGKILL)
@@ -117,11 +117,11 @@ def reporting(wanted: Order, topic: str, threads: int) -> tuple[float, float]:
 
 def slowdown(jobs: Jobs, repeats: int) -> float:
     """How much longer a run takes with its news than without, as a share; the two are run in turn."""
-    wanted, threads, client = order(SEED, epochs=20), jobs._cluster.threads, jobs._client
+    wanted, threads, client = order(SEED, epochs=20), jobs._crew.cluster.threads, jobs._crew.client
     pairs = []
     for _ in range(repeats):
         without = client.submit(bare, wanted, threads, pure=False).result()
-        with_news = client.submit(reporting, wanted, jobs._topic, threads, pure=False).result()
+        with_news = client.submit(reporting, wanted, jobs._crew.topic, threads, pure=False).result()
         pairs.append((with_news[0] / without[0] - 1, with_news[1] / without[1] - 1))
     return statistics.median(each[0] for each in pairs), statistics.median(each[1] for each in pairs)
 
@@ -134,7 +134,7 @@ def main() -> None:
     began = time.perf_counter()
     jobs = Jobs(workers=2)
     opened = time.perf_counter() - began
-    until(lambda: len(jobs._threads()) == 2)
+    until(lambda: len(jobs._crew.threads()) == 2)
     ready = time.perf_counter() - began
     try:
         times = range(options.repeats)

@@ -10,15 +10,13 @@ Asked for at 30 sessions: rerun of Home under 0.2 s in the median and 1 s at the
 import argparse
 import asyncio
 import json
-import socket
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -28,7 +26,8 @@ from machine import describe
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-ROOT = Path(__file__).parent.parent
+from tests.serving import serving
+
 SLOW = 60.0  # seconds after which an answer counts as lost
 
 
@@ -93,19 +92,19 @@ class Session:
 
 
 @asynccontextmanager
-async def session(port: int, page: str, query: str) -> AsyncIterator[Session]:
+async def session(url: str, page: str, query: str) -> AsyncIterator[Session]:
     """A connected visitor whose page has run once."""
-    async with websockets.connect(f"ws://localhost:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as connection:  # type: ignore[list-item]
+    async with websockets.connect(f"{url}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as connection:  # type: ignore[list-item]
         opened = Session(connection, page, query)
         await opened.rerun()
         yield opened
 
 
-async def room(port: int, size: int, seconds: float) -> dict[str, float]:
+async def room(url: str, size: int, seconds: float) -> dict[str, float]:
     """Figures for ``size`` sessions on two live training pages, and one visitor on Home."""
     async with (
-        session(port, "train", "lang=en&variant=convolutional&epochs=500&seed=1") as first,
-        session(port, "train", "lang=en&variant=convolutional&epochs=500&seed=2") as second,
+        session(url, "train", "lang=en&variant=convolutional&epochs=500&seed=1") as first,
+        session(url, "train", "lang=en&variant=convolutional&epochs=500&seed=2") as second,
     ):
         for each in (first, second):
             await each.rerun(pressed="Train")
@@ -115,7 +114,7 @@ async def room(port: int, size: int, seconds: float) -> dict[str, float]:
             done = asyncio.Event()
 
             async def visit(query: str, future: asyncio.Future[Session]) -> None:
-                async with session(port, "train", query) as opened:
+                async with session(url, "train", query) as opened:
                     future.set_result(opened)
                     await done.wait()
 
@@ -123,7 +122,7 @@ async def room(port: int, size: int, seconds: float) -> dict[str, float]:
                 ready.append(asyncio.get_running_loop().create_future())
                 group.create_task(visit((first, second)[index % 2].query, ready[-1]))
             watching = await asyncio.gather(*ready)
-            async with session(port, "", "lang=en") as home:
+            async with session(url, "", "lang=en") as home:
                 for each in watching:  # the pace is chosen when a page runs, by how many look on
                     await each.rerun()
                 until = time.perf_counter() + seconds
@@ -161,40 +160,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
     machine = describe(1)
     print("\n".join(f"{name}: {value}" for name, value in machine.items()))
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for(port)
-            rows = []
-            print("\nsessions   Home ms, p50/p95   fragment ms, p50/p95   every s   rate kept   server MB")
-            for size in asked.sessions:
-                row = asyncio.run(room(port, size, asked.seconds))
-                row["server_mb"] = psutil.Process(server.pid).memory_info().rss / 1e6
-                rows.append(row)
-                print(
-                    f"{size:8d} {row['home_median_ms']:10.0f} /{row['home_p95_ms']:5.0f} {row['fragment_median_ms']:14.0f} /{row['fragment_p95_ms']:5.0f}"
-                    f" {row['interval_s']:12.1f} {row['rate_kept']:10.0%} {row['server_mb']:11.0f}"
-                )
-        finally:
-            server.terminate()
+    print("\nsessions   Home ms, p50/p95   fragment ms, p50/p95   every s   rate kept   server MB")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log.txt") as server:
+        for size in asked.sessions:
+            row = asyncio.run(room(server.url.replace("http", "ws"), size, asked.seconds))
+            row["server_mb"] = psutil.Process(server.pid).memory_info().rss / 1e6
+            rows.append(row)
+            print(
+                f"{size:8d} {row['home_median_ms']:10.0f} /{row['home_p95_ms']:5.0f} {row['fragment_median_ms']:14.0f} /{row['fragment_p95_ms']:5.0f}"
+                f" {row['interval_s']:12.1f} {row['rate_kept']:10.0%} {row['server_mb']:11.0f}"
+            )
     if asked.json:
         print(json.dumps({"machine": machine, "rooms": rows}))
-
-
-def wait_for(port: int) -> None:
-    """Until the server answers."""
-    for _ in range(600):
-        try:
-            with urlopen(f"http://localhost:{port}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit("the server did not start")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """Every English text that a visitor may read: from the source, and from the registries."""
 
-from pathlib import Path
-
 from babel.messages.extract import extract_from_dir
 
 from aecore.data import DATASETS
 from aecore.models import VARIANTS
 from aecore.training import Plan
-
-ROOT = Path(__file__).parent.parent
+from tests.serving import ROOT
 
 
 def messages() -> set[str]:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import Server, serving
+from tests.serving import Server, serving
 
 LONG = "train?lang=en&epochs=500&seed={seed}"
 
@@ -178,6 +178,11 @@ HOSTILE = {
     "bomb": ("bomb.zip", zipped({"a.png": b"\0" * 60_000_000}), "only a trap does"),
     "huge picture": ("huge.png", huge_png(), "million pixels"),
     "text": ("text.png", b"hello", "not a picture"),
+    "picture in the name": (
+        "![x](http://pictures.example/a.png) ![y](https:&sol;&sol;p.example)<img src=x>.png",
+        b"hello",
+        "not a picture",
+    ),
 }
 
 
@@ -188,6 +193,13 @@ def test_a_bad_upload_gets_a_sentence_and_the_server_lives(page: Page, server: S
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
     expect(page.get_by_test_id("stAlert").get_by_text(sentence)).to_be_visible()
     assert server.alive()
+
+
+def test_a_download_without_a_network_gets_a_sentence(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train?lang=en&data=kmnist")
+    page.get_by_role("button", name="Download Kuzushiji-MNIST").click()
+    expect(page.get_by_test_id("stAlert").get_by_text("could not be downloaded")).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_have_count(0)
 
 
 def test_own_pictures_are_trained_on(page: Page, server: Server) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from aecore.data import DATASETS, Dataset, Images, digest, downloads, faces, load, register
+from aecore.data import DATASETS, Dataset, Images, digest, downloads, faces, load, register, transfer
 from aecore.data.pack import read_idx
 from aecore.data.split import stratified
 from aecore.refusal import Refused
@@ -312,6 +312,31 @@ def test_only_what_is_missing_is_downloaded(server: Server, mnist: dict[str, byt
     assert heard[-1] == pytest.approx(1.0)
 
 
+def test_a_set_is_stored_once_all_its_files_are(mnist: dict[str, bytes], cache: Path) -> None:
+    assert not any(downloads.stored(name) for name in [*BUILT_IN, *ON_DEMAND, "birds"])
+    load("mnist")
+    assert [name for name in ON_DEMAND if downloads.stored(name)] == ["mnist"]
+    (cache / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()
+    assert not downloads.stored("mnist")
+
+
+def test_nothing_is_stored_where_nothing_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AECORE_CACHE", "/" + "x" * 300)
+    assert not downloads.stored("mnist")
+
+
+def test_names_of_stored_files_are_torchvisions() -> None:
+    from torchvision import datasets
+
+    assert list(downloads.KEPT) == ON_DEMAND
+    for name, kind in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")):
+        resources = getattr(datasets, kind).resources
+        assert downloads.KEPT[name] == (f"{kind}/raw", tuple(Path(file).stem for file, _ in resources))
+    cifar = datasets.CIFAR10
+    names = (*(file for file, _ in (*cifar.train_list, *cifar.test_list)), cifar.meta["filename"])
+    assert downloads.KEPT["cifar10"] == (f"CIFAR10/{cifar.base_folder}", names)
+
+
 def test_wrong_bytes_are_refused_and_not_kept(server: Server, mnist: dict[str, bytes], cache: Path) -> None:
     server.files["train-images-idx3-ubyte.gz"] = idx(PICTURES[:20] // 2)
     with pytest.raises(Refused, match=r"arrived damaged.*Handwritten digits"):
@@ -341,7 +366,7 @@ def test_no_network_is_one_sentence_with_a_way_on(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, server: Server, mnist: dict[str, bytes], cache: Path) -> None:
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.2)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
     silent = threading.Event()
     monkeypatch.setattr(Handler, "do_GET", lambda handler: silent.wait(5))
     start = time.perf_counter()
@@ -354,7 +379,7 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, server: Se
 
 
 def test_a_server_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch, mnist: dict[str, bytes], cache: Path) -> None:
-    monkeypatch.setattr(downloads, "LARGEST", 1000)
+    monkeypatch.setattr(transfer, "LARGEST", 1000)
     with pytest.raises(Refused, match="arrived damaged"):
         load("mnist")
 
@@ -426,6 +451,7 @@ def test_emnist_letters_stand_upright_and_count_from_zero(server: Server, monkey
     assert np.array_equal(images.train[:, 0].numpy(), letter) and np.array_equal(images.test[:, 0].numpy(), letter)
     assert images.train_labels.tolist() == list(range(26)) and images.classes[0] == "a" and images.classes[25] == "z"
     assert len(list((cache / "EMNIST" / "raw").iterdir())) == 4
+    assert downloads.stored("emnist-letters")
     load("emnist-letters")
     assert server.asked == ["gzip.zip"]
 

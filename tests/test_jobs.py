@@ -6,22 +6,29 @@ import signal
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
 import torch
 from distributed import LocalCluster
 from safetensors.torch import load as load_weights
+from torch import Tensor
 
 from aecore.data import DATASETS, Images, load
-from aecore.jobs import Jobs, Order, View, cluster
+from aecore.jobs import Jobs, Order, View, cluster, dispatcher, worker
 from aecore.jobs.line import may_start, order_of_service
-from aecore.jobs.worker import unwrap, wrap
+from aecore.jobs.messages import Message, as_array
+from aecore.jobs.runs import Run
+from aecore.jobs.scenes import Scenes
+from aecore.jobs.worker import Reporter, unwrap, wrap
+from aecore.knobs import Value
 from aecore.models import build
 from aecore.refusal import Refused
-from aecore.training import Finished, Plan, Reported, Training
+from aecore.training import Finished, Plan, Reported, Training, choose_device
 
 LONG = 500  # epochs
+Losses = list[tuple[int, dict[str, float], dict[str, float]]]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +45,7 @@ def two_idle_workers(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     layer: Jobs = request.getfixturevalue("jobs")
-    until(lambda: len(layer._threads()) == 2, 60)
+    until(lambda: len(layer._crew.threads()) == 2, 60)
     yield
     for run in list(layer._runs.values()):
         for visitor in list(run.watchers):
@@ -55,7 +62,7 @@ def until(condition: Callable[[], object], seconds: float) -> float:
     return time.perf_counter() - began
 
 
-def order(seed: int = 0, epochs: int = 2, data: str = "digits", variant: str = "undercomplete", **knobs: int) -> Order:
+def order(seed: int = 0, epochs: int = 2, data: str = "digits", variant: str = "undercomplete", **knobs: Value) -> Order:
     return Order(variant, dict(knobs), data, Plan(epochs=epochs, seed=seed))
 
 
@@ -76,28 +83,29 @@ def running(jobs: Jobs, run: str) -> View:
     return view(jobs, run)
 
 
-def losses(reports: tuple[Reported, ...]) -> list[tuple[int, dict[str, float], dict[str, float]]]:
+def losses(reports: tuple[Reported, ...]) -> Losses:
     return [(each.step, each.train, each.validation) for each in reports]
 
 
-def in_process(wanted: Order, threads: int) -> tuple[list[tuple[int, dict[str, float], dict[str, float]]], Finished]:
+def in_process(wanted: Order, threads: int, data: Images | None = None) -> tuple[Losses, Finished, dict[str, Tensor]]:
+    """What the same run gives without a job layer: its curve, its last event, and the weights it ends with."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        data = load(wanted.data)
+        data = data or load(wanted.data)
         model = build(wanted.variant, data.shape, seed=wanted.plan.seed, **wanted.knobs)
         events = list(Training(model, data, wanted.plan).events())
     finally:
         torch.set_num_threads(before)
     last = events[-1]
     assert isinstance(last, Finished)
-    return losses(tuple(each for each in events if isinstance(each, Reported))), last
+    return losses(tuple(each for each in events if isinstance(each, Reported))), last, model.state_dict()
 
 
 def kill(jobs: Jobs, run: str) -> None:
     """SIGKILL the worker that a run is in."""
     address = jobs._runs[run].worker
-    pids = jobs._client.run(os.getpid, workers=[address])
+    pids = jobs._crew.client.run(os.getpid, workers=[address])
     os.kill(pids[address], signal.SIGKILL)  # type: ignore[index]
 
 
@@ -106,6 +114,42 @@ def small_pictures(classes: int = 3) -> Images:
     train = torch.randint(0, 256, (60, 3, 8, 8), dtype=torch.uint8, generator=rng)
     test = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8, generator=rng)
     return Images(train, torch.arange(60) % classes, test, torch.arange(5) % classes, tuple("abc"[:classes]))
+
+
+class NoCluster:
+    """Stands in for a Dask client that has two workers; the test says what they tell."""
+
+    def nthreads(self) -> dict[str, int]:
+        return {"one": 1, "two": 1}
+
+    def subscribe_topic(self, topic: str, handler: Callable[[tuple[float, Message]], None]) -> None:
+        self.handler = handler
+
+    def submit(self, *task: object, **options: object) -> Future:
+        return Future()
+
+    def run(self, *call: object, **options: object) -> None:
+        pass
+
+    def close(self, timeout: float = 0) -> None:
+        pass
+
+
+def news(wanted: Order, data: Images, checkpoint: bytes = b"", token: str = "") -> list[Message]:
+    """All that a worker tells of an attempt that it is left in peace with."""
+    training = Training(build(wanted.variant, data.shape, seed=wanted.plan.seed, **wanted.knobs), data, wanted.plan, checkpoint=checkpoint)
+    sent: list[Message] = []
+    reporter = Reporter(training, Scenes(data, training.device), lambda message: sent.append(message | {"token": token}), "here")
+    for event in training.events():
+        reporter.tell(event)
+    return sent
+
+
+@pytest.fixture
+def checkpoints_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, a checkpoint and a snapshot after each step."""
+    monkeypatch.setattr(worker, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(worker, "_after", lambda began, interval: began)
 
 
 def test_a_refusal_survives_a_pickle() -> None:
@@ -149,16 +193,80 @@ def test_the_line_serves_every_visitor_in_turn() -> None:
     assert may_start({"bia"}, [{"ana"}]) and may_start((), [{"ana"}]) and not may_start({"ana"}, [{"ana"}])
 
 
+@pytest.mark.usefixtures("checkpoints_all_the_time")
+def test_wherever_a_run_is_cut_its_curve_is_the_uninterrupted_one() -> None:
+    """The worker is lost after any of its messages; or a foreign scheduler tries the lost task again by itself, from its beginning."""
+    data = small_pictures()
+    wanted = Order("undercomplete", {"code": 2}, "own-" + "4" * 64, Plan(epochs=4, batch=16))
+    reference, last, weights = in_process(wanted, torch.get_num_threads(), data)
+    whole, once_more = news(wanted, data), news(wanted, data)
+    for cut in range(len(whole)):
+        for retried in (False, True):
+            run = Run(wanted, data)
+            run.begin("one")
+            for message in whole[:cut]:
+                run.take(message)
+            run.see()
+            if not retried:
+                assert run.lose()
+                run.begin("two")
+            for message in once_more if retried else news(wanted, data, run.checkpoint):
+                run.take(message)
+            seen = run.see()
+            assert losses(seen.reports) == reference
+            assert seen.finished is not None and (seen.finished.step, seen.finished.best_step) == (last.step, last.best_step)
+            assert all(torch.equal(value, weights[name]) for name, value in load_weights(seen.weights).items())
+
+
+def test_a_second_start_within_an_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a foreign scheduler that tries a lost task again by itself makes us hear; it goes on elsewhere, from its beginning."""
+    client = NoCluster()
+    monkeypatch.setattr(dispatcher, "open_local", lambda workers, memory: cluster.Cluster(client, None, 1))  # type: ignore[arg-type]
+    jobs = Jobs()
+    try:
+        data = small_pictures()
+        wanted = Order("undercomplete", {"code": 2}, "own-" + "4" * 64, Plan(epochs=4, batch=16))
+        run = jobs.submit("ana", wanted, data)
+        until(lambda: jobs._tasks, 5)
+        token = jobs._runs[run].token
+        told = news(wanted, data, token=token)
+        halfway = [message["kind"] for message in told].index("finished")
+        for message in [*told[:halfway], told[0] | {"worker": "elsewhere"}]:
+            client.handler((0.0, message))
+        again = view(jobs, run)
+        assert (again.status, again.step, again.reports) == ("running", 0, ()) and "goes on" in str(again.notice)
+        assert jobs._runs[run].worker == "elsewhere" and jobs._runs[run].token == token
+        for message in told[1:]:
+            client.handler((0.0, message))
+        assert losses(ended(jobs, run).reports) == in_process(wanted, torch.get_num_threads(), data)[0]
+        version = view(jobs, run).version
+        client.handler((0.0, told[0]))  # too late to matter
+        assert view(jobs, run).version == version
+    finally:
+        jobs.close()
+
+
+@pytest.mark.parametrize("size", [torch.nan, torch.inf, 1e30])
+def test_a_model_gone_wild_can_still_be_drawn(size: float) -> None:
+    data = small_pictures()
+    model = build("undercomplete", data.shape, code=4)
+    scenes = Scenes(data, torch.device("cpu"))
+    scenes.draw(model, 1)
+    with torch.no_grad():
+        next(model.parameters()).mul_(size)
+    assert as_array(scenes.draw(model, 2)["codes"]).shape == (5, 2)
+
+
 def test_a_run_gives_the_numbers_of_one_in_process(jobs: Jobs) -> None:
     """And the same beside another run; another seed gives others."""
-    reference, last = in_process(order(), jobs._cluster.threads)
+    reference, last, _ = in_process(order(), jobs._crew.cluster.threads)
     first = jobs.submit("ana", order())
     beside = jobs.submit("bia", order(seed=1))
     mine, other = ended(jobs, first), ended(jobs, beside)
     assert losses(mine.reports) == reference
     assert losses(other.reports) != reference
     assert mine.finished is not None and (mine.finished.test, mine.finished.train) == (last.test, last.train)
-    assert mine.started is not None and mine.started.threads == jobs._cluster.threads
+    assert mine.started is not None and mine.started.threads == jobs._crew.cluster.threads
     assert (mine.step, mine.steps, mine.place, mine.error, mine.notice) == (last.step, last.step, 0, None, None)
 
 
@@ -263,10 +371,10 @@ def test_an_error_in_a_worker_becomes_a_sentence(jobs: Jobs, caplog: pytest.LogC
 
 
 def test_a_killed_worker(jobs: Jobs) -> None:
-    """Noticed at once; the neighbour keeps its numbers; the run goes on from its checkpoint; a second loss ends it with a sentence."""
-    neighbour = order(seed=51, epochs=15)
-    reference, _ = in_process(neighbour, jobs._cluster.threads)
-    run = jobs.submit("ana", order(seed=50, epochs=60))
+    """Noticed at once; the neighbour keeps its numbers; the run goes on from its checkpoint and to the numbers it would have had."""
+    wanted, neighbour = order(seed=50, epochs=20), order(seed=51, epochs=15)
+    jobs._crew.client.run(setattr, worker, "SECONDS_BETWEEN_CHECKPOINTS", 0.3)
+    run = jobs.submit("ana", wanted)
     beside = jobs.submit("bia", neighbour)
     until(lambda: jobs._runs[run].checkpoint, 30)
     before = view(jobs, run)
@@ -275,11 +383,47 @@ def test_a_killed_worker(jobs: Jobs) -> None:
     assert until(lambda: view(jobs, run).status == "running" and view(jobs, run).started is not before.started, 30) < 10
     went_on = view(jobs, run)
     assert went_on.started is not None and went_on.started.step > 0 and "goes on" in str(went_on.notice)
-    assert losses(ended(jobs, beside).reports) == reference
-    done = ended(jobs, run, 120)
-    steps = [each.step for each in done.reports]
-    assert steps == sorted(set(steps)) and done.finished is not None and np.isfinite(done.finished.test["mse"])
-    assert done.finished.reason == "complete" and done.step == done.steps
+    for each, mine in ((neighbour, beside), (wanted, run)):
+        done = ended(jobs, mine, 120)
+        reference, last, _ = in_process(each, jobs._crew.cluster.threads)
+        assert losses(done.reports) == reference
+        assert done.finished is not None and (done.finished.reason, done.finished.test) == ("complete", last.test)
+
+
+def test_a_run_that_diverges_keeps_its_best_weights(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn = Training._learn
+
+    def spoilt(self: Training, rows: Tensor) -> dict[str, Tensor]:
+        """A weight becomes no number: Adam comes back from all that the knobs allow."""
+        if self.plan.rate == 0.1 and self.progress.step == 20:
+            next(self.model.parameters()).data.fill_(torch.nan)
+        return learn(self, rows)
+
+    data = small_pictures()
+    wanted = Order("undercomplete", {"loss": "mse"}, "own-" + "5" * 64, Plan(epochs=40, rate=0.1))
+    jobs._crew.client.run(setattr, Training, "_learn", spoilt)
+    done = ended(jobs, jobs.submit("ana", wanted, data))
+    monkeypatch.setattr(Training, "_learn", spoilt)
+    reference, last, weights = in_process(wanted, jobs._crew.cluster.threads, data)
+    assert done.status == "finished" and done.finished is not None
+    assert (done.finished.reason, done.finished.step, done.finished.best_step) == ("diverged", 21, last.best_step)
+    assert losses(done.reports[:-1]) == reference[:-1] and len(done.reports) == len(reference) == 21
+    assert np.isnan(done.reports[-1].train["reconstruction"]) and np.isfinite(done.finished.test["mse"])
+    kept = load_weights(done.weights)
+    assert all(value.isfinite().all() and torch.equal(value, weights[name]) for name, value in kept.items())
+
+
+@pytest.mark.skipif(choose_device().type != "cpu", reason="the limit is on the machine's memory, not the card's")
+def test_a_run_that_takes_too_much_memory_ends_with_a_sentence_and_the_next_begins() -> None:
+    jobs = Jobs(workers=1, memory=800 << 20)
+    try:
+        greedy = Order("convolutional", {"channels": 64, "depth": 1}, "digits", Plan(epochs=1, batch=2048))
+        lost = ended(jobs, jobs.submit("ana", greedy))
+        assert lost.status == "failed" and "memory" in str(lost.error) and jobs._runs[lost.id].losses == 2
+        modest = order(data="own-" + "6" * 64, code=2)
+        assert ended(jobs, jobs.submit("bia", modest, small_pictures())).status == "finished"
+    finally:
+        jobs.close()
 
 
 def test_a_second_loss_ends_a_run_with_a_sentence_and_the_next_begins(jobs: Jobs) -> None:
@@ -310,11 +454,11 @@ def test_visitors_who_left_and_a_scheduler_elsewhere() -> None:
 
         deaf = jobs.submit("ana", order(seed=72, epochs=LONG))
         until(lambda: jobs.look(deaf, "ana").step, 30)  # type: ignore[union-attr]
-        pid = next(iter(jobs._client.run(os.getpid).values()))  # type: ignore[union-attr]
+        pid = next(iter(jobs._crew.client.run(os.getpid).values()))  # type: ignore[union-attr]
         os.kill(pid, signal.SIGSTOP)
         jobs.stop(deaf, "ana")
         assert "by force" in str(ended(jobs, deaf, 10).error)
-        until(lambda: pid not in jobs._client.run(os.getpid, on_error="ignore").values(), 30)  # type: ignore[union-attr]
+        until(lambda: pid not in jobs._crew.client.run(os.getpid, on_error="ignore").values(), 30)  # type: ignore[union-attr]
     finally:
         jobs.close()
         elsewhere.close()

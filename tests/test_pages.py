@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import i18n, sitemap
 from pages.ui.setup import LESSONS
-from tests.conftest import ROOT
+from tests.serving import ROOT
 
 
 def opened(slug: str, **query: str) -> AppTest:

@@ -265,6 +265,19 @@ def test_a_diverged_run_ends_at_its_report_with_its_best_weights() -> None:
     assert validation_loss(training) == pytest.approx(reports(seen)[1].validation["reconstruction"], rel=1e-5)
 
 
+def test_a_run_that_diverges_at_once_keeps_its_first_weights() -> None:
+    training = start()
+    first = {name: value.clone() for name, value in training.model.state_dict().items()}
+    seen = []
+    for event in training.events():
+        seen.append(event)
+        if event == Stepped(1):
+            with torch.no_grad():
+                next(training.model.parameters()).fill_(math.nan)
+    assert (last(seen).reason, last(seen).best_step) == ("diverged", 0)
+    assert all(torch.equal(value, first[name]) for name, value in training.model.state_dict().items())
+
+
 def rates(schedule: str) -> list[float]:
     """The learning rate that each step used."""
     training = start(replace(PLAN, schedule=schedule, epochs=10))

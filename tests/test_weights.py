@@ -17,7 +17,7 @@ from aecore import weights
 from aecore.models import Autoencoder
 from aecore.refusal import Refused
 from aecore.training import Finished, Plan
-from aecore.weights import Card, card_for, half, load_half, pack, unpack
+from aecore.weights import Card, card_for, half, load_half, pack, tensors, unpack
 
 FINISHED = Finished(
     "early", 90, 72, 1.23456, {"cross_entropy": 0.1, "mse": 0.01, "psnr": 20.0}, {"cross_entropy": 0.2, "mse": 0.02, "psnr": 17.0}
@@ -310,7 +310,7 @@ def test_a_header_whose_length_looks_like_a_pickle_is_none() -> None:
 
 
 def test_too_many_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "MOST_WEIGHTS_BYTES", len(pair()[0]) - 1)
+    monkeypatch.setattr(tensors, "MOST_WEIGHTS_BYTES", len(pair()[0]) - 1)
     with pytest.raises(Refused, match="MB"):
         unpack(*pair())
 

@@ -9,7 +9,8 @@ from babel.messages.pofile import read_po
 from aecore.models import VARIANTS
 from aecore.refusal import Refused
 from pages.ui import i18n
-from tests.messages import ROOT, messages
+from tests.messages import messages
+from tests.serving import ROOT
 
 CATALOGUE = ROOT / "pages" / "locale" / "pt_BR" / "messages.po"
 

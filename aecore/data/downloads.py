@@ -1,49 +1,49 @@
 """Larger picture sets, downloaded once when asked for and kept on this computer.
 
-The addresses, checksums and file formats are torchvision's; only the transfer is done here, because torchvision's own
+The addresses, checksums and file formats are torchvision's; only the transfer is ours, because torchvision's own
 reports to a terminal, waits without limit, and leaves half a file behind when it is interrupted.
 """
 
 import gzip
-import hashlib
 import os
-import shutil
 import string
 import tarfile
-import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from functools import partial
-from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any, Literal
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from typing import Any
 
 import torch
 
 from aecore.data.images import CLOTHES, DIGITS
 from aecore.data.registry import DATASETS, Dataset, Images, Progress, register
+from aecore.data.transfer import DamagedError, fetch, part_of, place, refusing, unfinished
 from aecore.refusal import Refused
 
-TIMEOUT = 20.0
-"""Seconds without a byte after which a server counts as gone."""
-LARGEST = 700_000_000
-"""Bytes: no archive here is larger (EMNIST's has 562 million), so a server that sends more is not to be believed."""
-CHUNK = 1 << 18
-STALE = 24 * 3600.0
-"""Seconds after which an unfinished download belongs to a process that died."""
+KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+LETTERS = tuple(string.ascii_lowercase)
 
-Kind = Literal["MNIST", "FashionMNIST", "KMNIST"]
 # Roughly the share of each file in the bytes of a set stored as MNIST is, for an even progress bar.
 SHARES = {
-    "train-images-idx3-ubyte.gz": 0.85,
-    "train-labels-idx1-ubyte.gz": 0.002,
-    "t10k-images-idx3-ubyte.gz": 0.147,
-    "t10k-labels-idx1-ubyte.gz": 0.001,
+    "train-images-idx3-ubyte": 0.85,
+    "train-labels-idx1-ubyte": 0.002,
+    "t10k-images-idx3-ubyte": 0.147,
+    "t10k-labels-idx1-ubyte": 0.001,
 }
+# torchvision knows these names too, but takes seconds to import, and most visitors never need it.
+KEPT = {
+    "mnist": ("MNIST/raw", tuple(SHARES)),
+    "fashion-mnist": ("FashionMNIST/raw", tuple(SHARES)),
+    "kmnist": ("KMNIST/raw", tuple(SHARES)),
+    "emnist-letters": (
+        "EMNIST/raw",
+        tuple(f"emnist-letters-{split}-{what}-ubyte" for split in ("train", "test") for what in ("images-idx3", "labels-idx1")),
+    ),
+    "cifar10": ("CIFAR10/cifar-10-batches-py", (*(f"data_batch_{part}" for part in range(1, 6)), "test_batch", "batches.meta")),
+}
+"""Of each set, the folder within the cache and the names of its files."""
 
 
 def cache() -> Path:
@@ -51,219 +51,107 @@ def cache() -> Path:
     return Path(os.environ.get("AECORE_CACHE") or Path.home() / ".cache" / "aecore")
 
 
-def read_like_mnist(kind: Kind, title: str, classes: tuple[str, ...], progress: Progress | None = None) -> Images:
-    """MNIST and the sets stored as it is: four gzipped files of bytes."""
-    # torchvision takes seconds to import, and most visitors never need it.
+def stored(name: str) -> bool:
+    """Whether all files of a set lie in the cache, so that it needs no download; false for a set that is never downloaded."""
+    try:
+        return name in KEPT and not missing(name)
+    except OSError:  # a folder that may not be looked into; loading says so
+        return False
+
+
+def kept(name: str) -> list[Path]:
+    """The files of a set, there or not."""
+    folder, files = KEPT[name]
+    return [cache() / folder / file for file in files]
+
+
+def missing(name: str) -> list[Path]:
+    """The files of a set that have yet to be downloaded; a file is there whole or not at all."""
+    return [path for path in kept(name) if not path.exists()]
+
+
+def read_like_mnist(name: str, kind: str, progress: Progress | None = None) -> Images:
+    """MNIST and the sets stored as it is, each four gzipped files of bytes; ``kind`` is torchvision's class."""
     from torchvision import datasets
 
     source: Any = getattr(datasets, kind)
-    raw = cache() / kind / "raw"
-    with refusing(title, raw):
-        missing = [(file, md5) for file, md5 in source.resources if not (raw / Path(file).stem).exists()]
-        total, done = sum(SHARES[file] for file, _ in missing), 0.0
-        for file, md5 in missing:
-            with unfinished(raw) as folder:
+    checksums = dict(source.resources)
+    with refusing(DATASETS[name].title, cache() / KEPT[name][0]):
+        paths = missing(name)
+        total, done = sum(SHARES[path.name] for path in paths), 0.0
+        for path in paths:
+            file, share = f"{path.name}.gz", SHARES[path.name] / total
+            with unfinished(path.parent) as folder:
                 archive = folder / "archive"
-                fetch([mirror + file for mirror in source.mirrors], md5, archive, part_of(progress, done / total, SHARES[file] / total))
+                fetch([mirror + file for mirror in source.mirrors], checksums[file], archive, part_of(progress, done, share))
                 with gzip.open(archive) as content:
-                    place(content, folder, raw / Path(file).stem)
-            done += SHARES[file]
-    finished = [raw / Path(file).stem for file, _ in source.resources]
-    train, test = parsed(title, finished, lambda: (source(cache(), train=True), source(cache(), train=False)))
-    return Images(train.data.unsqueeze(1), train.targets, test.data.unsqueeze(1), test.targets, classes)
+                    place(content, folder, path)
+            done += share
+    train, test = parsed(name, lambda: (source(cache(), train=True), source(cache(), train=False)))
+    return Images(train.data.unsqueeze(1), train.targets, test.data.unsqueeze(1), test.targets, DATASETS[name].classes)
 
 
-def read_emnist_letters(title: str, classes: tuple[str, ...], progress: Progress | None = None) -> Images:
+def read_emnist_letters(progress: Progress | None = None) -> Images:
     """The letters of EMNIST. It stores pictures lying on their side, and counts letters from 1."""
     from torchvision import datasets
 
-    source = datasets.EMNIST
-    raw = cache() / "EMNIST" / "raw"
-    names = [f"emnist-letters-{split}-{what}-ubyte" for split in ("train", "test") for what in ("images-idx3", "labels-idx1")]
-    with refusing(title, raw):
-        missing = [name for name in names if not (raw / name).exists()]
-        if missing:
-            with unfinished(raw) as folder:
+    name, source = "emnist-letters", datasets.EMNIST
+    with refusing(DATASETS[name].title, cache() / KEPT[name][0]):
+        if paths := missing(name):
+            with unfinished(paths[0].parent) as folder:
                 archive = folder / "archive"
                 fetch([source.url], source.md5, archive, progress)
                 with zipfile.ZipFile(archive) as bundle:
-                    for name in missing:
-                        with bundle.open(f"gzip/{name}.gz") as packed, gzip.open(packed) as content:
-                            place(content, folder, raw / name)
-    train, test = parsed(
-        title,
-        [raw / name for name in names],
-        lambda: (source(cache(), split="letters", train=True), source(cache(), split="letters", train=False)),
-    )
+                    for path in paths:
+                        with bundle.open(f"gzip/{path.name}.gz") as packed, gzip.open(packed) as content:
+                            place(content, folder, path)
+    train, test = parsed(name, lambda: (source(cache(), split="letters", train=True), source(cache(), split="letters", train=False)))
     return Images(
         train=train.data.transpose(1, 2).unsqueeze(1).contiguous(),
         train_labels=train.targets - 1,
         test=test.data.transpose(1, 2).unsqueeze(1).contiguous(),
         test_labels=test.targets - 1,
-        classes=classes,
+        classes=LETTERS,
     )
 
 
-def read_cifar10(title: str, classes: tuple[str, ...], progress: Progress | None = None) -> Images:
+def read_cifar10(progress: Progress | None = None) -> Images:
     """CIFAR-10. torchvision unpickles its files, each only after its checksum was found right."""
     from torchvision import datasets
 
-    source = datasets.CIFAR10
-    root = cache() / "CIFAR10"
-    base = root / source.base_folder
-    names = [name for name, _ in (*source.train_list, *source.test_list)] + [source.meta["filename"]]
-    with refusing(title, base):
-        missing = [name for name in names if not (base / name).exists()]
-        if missing:
-            with unfinished(base) as folder:
+    name, source, root = "cifar10", datasets.CIFAR10, cache() / "CIFAR10"
+    with refusing(DATASETS[name].title, cache() / KEPT[name][0]):
+        if paths := missing(name):
+            with unfinished(paths[0].parent) as folder:
                 archive = folder / "archive"
                 fetch([source.url], source.tgz_md5, archive, progress)
                 with tarfile.open(archive, "r:gz") as bundle:
-                    for name in missing:
-                        content = bundle.extractfile(f"{source.base_folder}/{name}")
+                    for path in paths:
+                        content = bundle.extractfile(f"{source.base_folder}/{path.name}")
                         if content is None:
                             raise DamagedError
-                        place(content, folder, base / name)
-    train, test = parsed(title, [base / name for name in names], lambda: (source(root, train=True), source(root, train=False)))
+                        place(content, folder, path)
+    train, test = parsed(name, lambda: (source(root, train=True), source(root, train=False)))
     return Images(
         train=torch.from_numpy(train.data).permute(0, 3, 1, 2).contiguous(),
         train_labels=torch.tensor(train.targets, dtype=torch.int64),
         test=torch.from_numpy(test.data).permute(0, 3, 1, 2).contiguous(),
         test_labels=torch.tensor(test.targets, dtype=torch.int64),
-        classes=classes,
+        classes=THINGS,
     )
 
 
-class UnreachableError(Exception):
-    """No server answered to the end."""
-
-
-class DamagedError(Exception):
-    """What arrived is not what was asked for."""
-
-
-@contextmanager
-def refusing(title: str, folder: Path) -> Iterator[None]:
-    """Turn what can go wrong during a download into one sentence for the visitor."""
-    built_in = ", ".join(dataset.title for dataset in DATASETS.values() if dataset.built_in)
-    try:
-        yield
-    except UnreachableError as error:
-        raise Refused(
-            "{title} could not be downloaded. Check the connection to the internet and try again, "
-            "or choose a set that needs no download: {built_in}.",
-            title=title,
-            built_in=built_in,
-        ) from error
-    except (DamagedError, KeyError, EOFError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise Refused(
-            "{title} arrived damaged and was thrown away. Try again later, or choose a set that needs no download: {built_in}.",
-            title=title,
-            built_in=built_in,
-        ) from error
-    except OSError as error:
-        raise Refused(
-            "{title} could not be saved in {folder}. Free some space there or set AECORE_CACHE to a folder that can be written, "
-            "or choose a set that needs no download: {built_in}.",
-            title=title,
-            folder=str(folder),
-            built_in=built_in,
-        ) from error
-
-
-@contextmanager
-def unfinished(beside: Path) -> Iterator[Path]:
-    """A folder of this process's own in which a download may be incomplete; gone at the end.
-
-    Two processes fetching the same set never share one, and each moves whole files into ``beside``.
-    """
-    beside.mkdir(parents=True, exist_ok=True)
-    for old in beside.glob("unfinished-*"):
-        # Its owner may remove it at this very moment.
-        with suppress(FileNotFoundError):
-            if time.time() - old.stat().st_mtime > STALE:
-                shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=beside, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-def fetch(urls: Sequence[str], md5: str, path: Path, progress: Progress | None) -> None:
-    """Download the first of ``urls`` that gives a file with this checksum to ``path``.
-
-    Raises ``DamagedError`` if some server answered but none gave the right bytes, ``UnreachableError`` if none answered.
-    """
-    failure: Exception = UnreachableError()
-    for url in urls:
-        try:
-            if transfer(url, path, progress) == md5:
-                return
-            failure = DamagedError(url)
-        except UnreachableError as error:
-            failure = failure if isinstance(failure, DamagedError) else error
-    raise failure
-
-
-def transfer(url: str, path: Path, progress: Progress | None) -> str:
-    """Copy what ``url`` holds to ``path`` and return its MD5; raises ``UnreachableError``, or ``DamagedError`` if it never ends."""
-    digest = hashlib.md5(usedforsecurity=False)
-    received = 0
-    try:
-        # The addresses are torchvision's, never a visitor's.
-        response = urlopen(Request(url, headers={"User-Agent": "aecore"}), timeout=TIMEOUT)
-    except HTTPError as error:
-        error.close()
-        raise UnreachableError(url) from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise UnreachableError(url) from error
-    with response, path.open("wb") as file:
-        expected = int(response.headers.get("Content-Length") or 0)
-        while True:
-            try:
-                chunk = response.read(CHUNK)
-            except (OSError, HTTPException) as error:
-                raise UnreachableError(url) from error
-            if not chunk:
-                break
-            received += len(chunk)
-            if received > LARGEST:
-                raise DamagedError(url)
-            digest.update(chunk)
-            file.write(chunk)
-            if progress and expected:
-                progress(min(received / expected, 1.0))
-    if received < expected:
-        raise UnreachableError(url)
-    return digest.hexdigest()
-
-
-def place(content: IO[bytes] | gzip.GzipFile, folder: Path, path: Path) -> None:
-    """Write ``content`` whole in ``folder``, then move it to ``path`` in one step, so that ``path`` is never half a file."""
-    temporary = folder / path.name
-    with temporary.open("wb") as file:
-        shutil.copyfileobj(content, file, CHUNK)
-    temporary.replace(path)
-
-
-def part_of(progress: Progress | None, start: float, share: float) -> Progress | None:
-    """Progress of a part that begins at ``start`` and makes up ``share`` of the whole."""
-    return None if progress is None else lambda fraction: progress(min(start + share * fraction, 1.0))
-
-
-def parsed(title: str, files: Sequence[Path], parse: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
+def parsed(name: str, parse: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
     """What torchvision makes of the stored files; if it cannot, they are removed and the visitor told to try again."""
     try:
         return parse()
     except Exception as error:  # torchvision reports a bad file by an assertion, a RuntimeError, or whatever numpy or pickle raise
-        for file in files:
-            file.unlink(missing_ok=True)
+        for path in kept(name):
+            path.unlink(missing_ok=True)
         raise Refused(
-            "The stored copy of {title} was damaged and has been removed. Choose it again to download it anew.", title=title
+            "The stored copy of {title} was damaged and has been removed. Choose it again to download it anew.", title=DATASETS[name].title
         ) from error
 
-
-KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-LETTERS = tuple(string.ascii_lowercase)
 
 register(
     Dataset(
@@ -275,7 +163,7 @@ register(
         shape=(1, 28, 28),
         classes=DIGITS,
         built_in=False,
-        load=partial(read_like_mnist, "MNIST", "Whole MNIST", DIGITS),
+        load=partial(read_like_mnist, "mnist", "MNIST"),
     )
 )
 register(
@@ -288,7 +176,7 @@ register(
         shape=(1, 28, 28),
         classes=CLOTHES,
         built_in=False,
-        load=partial(read_like_mnist, "FashionMNIST", "Whole Fashion-MNIST", CLOTHES),
+        load=partial(read_like_mnist, "fashion-mnist", "FashionMNIST"),
     )
 )
 register(
@@ -301,7 +189,7 @@ register(
         shape=(1, 28, 28),
         classes=KANA,
         built_in=False,
-        load=partial(read_like_mnist, "KMNIST", "Kuzushiji-MNIST", KANA),
+        load=partial(read_like_mnist, "kmnist", "KMNIST"),
     )
 )
 register(
@@ -314,7 +202,7 @@ register(
         shape=(1, 28, 28),
         classes=LETTERS,
         built_in=False,
-        load=partial(read_emnist_letters, "EMNIST letters", LETTERS),
+        load=read_emnist_letters,
     )
 )
 register(
@@ -327,6 +215,6 @@ register(
         shape=(3, 32, 32),
         classes=THINGS,
         built_in=False,
-        load=partial(read_cifar10, "CIFAR-10", THINGS),
+        load=read_cifar10,
     )
 )

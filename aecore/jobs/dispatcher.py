@@ -4,16 +4,10 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
-from functools import partial
-from typing import cast
-from uuid import uuid4
-
-from distributed import Future, KilledWorker
 
 from aecore.data import Images
-from aecore.jobs import worker
-from aecore.jobs.cluster import Cluster, open_local, open_remote
+from aecore.jobs.cluster import open_local, open_remote
+from aecore.jobs.crew import Crew
 from aecore.jobs.line import may_start, order_of_service
 from aecore.jobs.messages import Message
 from aecore.jobs.orders import Order
@@ -27,15 +21,6 @@ MOST_KEPT = 200
 MOST_BYTES_KEPT = 512 << 20
 MOST_WAITING = 500
 SECONDS_BETWEEN_ROUNDS = 0.25
-
-
-@dataclass
-class Task:
-    """An attempt at a run that Dask has been given and has not given back; ``worker`` is the address it was meant for."""
-
-    run: Run
-    worker: str
-    future: Future | None = None
 
 
 class Jobs:
@@ -65,15 +50,10 @@ class Jobs:
         self._runs: OrderedDict[str, Run] = OrderedDict()  # least recently seen first
         self._line: list[str] = []
         self._again: list[str] = []  # runs that lost their worker: ahead of the line
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, Run] = {}  # attempts, by token, that Dask has been given and has not given back
         self._seen: dict[str, float] = {}
         self._served: dict[str, float] = {}
-        self._doomed: set[str] = set()  # workers about to be restarted
-        self._reachable = True
-        self._topic = f"aecore-{uuid4().hex}"
-        self._cluster: Cluster = open_remote(address) if address else open_local(workers, memory)
-        self._client = self._cluster.client
-        self._client.subscribe_topic(self._topic, self._hear)
+        self._crew = Crew(open_remote(address) if address else open_local(workers, memory), self._hear, self._done)
         self._keeper = threading.Thread(target=self._keep, name="aecore-jobs", daemon=True)
         self._keeper.start()
 
@@ -155,10 +135,9 @@ class Jobs:
             self._closed = True
         self._wake.set()
         self._keeper.join()
-        flags = [self._raise_flag(task.run) for task in self._tasks.values()]
-        for flag in flags:
+        for flag in [self._crew.stop(run.worker, token) for token, run in list(self._tasks.items())]:
             flag.join(timeout=1)
-        self._cluster.close()
+        self._crew.cluster.close()
 
     def _worth_joining(self, run: Run) -> bool:
         stopped = run.view.finished is not None and run.view.finished.reason == "stopped"
@@ -179,50 +158,34 @@ class Jobs:
             run.fail(Refused("This run was stopped while it waited for a new worker. What is shown is what it had learnt until then."))
         elif not run.stop_asked:
             run.stop_asked = time.monotonic()
-            self._raise_flag(run)
+            self._crew.stop(run.worker, run.token)
 
-    def _raise_flag(self, run: Run) -> threading.Thread:
-        """Tell the worker to stop, in a thread of its own: a sick worker may never answer."""
-        thread = threading.Thread(target=self._call_stop, args=(run.worker, run.token), name="aecore-stop", daemon=True)
-        thread.start()
-        return thread
-
-    def _call_stop(self, address: str, token: str) -> None:
-        try:
-            self._client.run(worker.stop, token, workers=[address], on_error="ignore")
-        except Exception:
-            logger.debug("no stop flag could be raised in %s", address, exc_info=True)
-
-    def _hear(self, event: tuple[float, Message]) -> None:
+    def _hear(self, message: Message) -> None:
         """News from a worker, in Dask's thread."""
-        message = event[1]
         with self._lock:
-            task = self._tasks.get(message["token"])
-            if task is None or task.run.token != message["token"]:
+            run = self._tasks.get(message["token"])
+            if run is None or run.token != message["token"]:
                 return
-            run = task.run
             run.take(message)
             if message["kind"] == "started" and run.stop_asked:
-                self._raise_flag(run)
+                self._crew.stop(run.worker, run.token)
             if run.ended:
                 self._trim()
         if message["kind"] == "broken":
             logger.error("run %s broke in its worker:\n%s", run.id, message["traceback"])
 
-    def _done(self, token: str, future: Future) -> None:
-        """Dask has given a task back, in Dask's callback thread."""
-        status = future.status
-        error = _exception(future) if status == "error" else None
+    def _done(self, token: str, lost: bool, error: BaseException | None) -> None:
+        """An attempt has come back, in Dask's thread."""
         with self._lock:
-            task = self._tasks.pop(token, None)
-            if task is None or self._closed:
+            run = self._tasks.pop(token, None)
+            if run is None or self._closed:
                 return
-            if task.run.token == token:  # else its end has been told already
-                if status in ("finished", "error") and not isinstance(error, KilledWorker):
-                    logger.error("run %s could not be computed", task.run.id, exc_info=error)
-                    task.run.fail(Refused("This run could not be computed, and has ended. Try again, or change its settings."))
-                elif task.run.lose():
-                    self._again.append(task.run.id)
+            if run.token == token:  # else its end has been told already
+                if not lost:
+                    logger.error("run %s could not be computed", run.id, exc_info=error)
+                    run.fail(Refused("This run could not be computed, and has ended. Try again, or change its settings."))
+                elif run.lose():
+                    self._again.append(run.id)
                 self._trim()
             self._say_places()
         self._wake.set()
@@ -258,83 +221,36 @@ class Jobs:
         """Restart the worker of each run that does not answer to its stop flag."""
         limit = time.monotonic() - self._deadline
         with self._lock:
-            late = [task for token, task in self._tasks.items() if task.run.token == token and 0 < task.run.stop_asked < limit]
-            for task in late:
-                task.run.fail(
-                    Refused("This run did not answer to Stop and was ended by force. What is shown is what it had learnt until then.")
-                )
-                self._doomed.add(task.run.worker)
-        for task in late:
-            threading.Thread(target=self._restart, args=(task,), name="aecore-restart", daemon=True).start()
-
-    def _restart(self, task: Task) -> None:
-        address = task.run.worker
-        try:
-            if task.future is not None:
-                task.future.cancel()  # or the scheduler would hand it to another worker
-            self._client.restart_workers([address], timeout=30, raise_for_error=False)
-        except Exception:
-            logger.warning("worker %s could not be restarted", address, exc_info=True)
-        finally:
-            with self._lock:
-                self._doomed.discard(address)
+            late = [(token, run) for token, run in self._tasks.items() if run.token == token and 0 < run.stop_asked < limit]
+            for token, run in late:
+                run.fail(Refused("This run did not answer to Stop and was ended by force. What is shown is what it had learnt until then."))
+                self._crew.restart(run.worker, token)
 
     def _serve(self) -> bool:
         """Begin the next run; False where none can begin now."""
         if not self._line and not self._again:
             return False
-        threads = self._threads()
+        threads = self._crew.threads()
         with self._lock:
-            address = self._free_worker(threads)
-            run = self._next() if address else None
-            if not address or not run:
+            spare = Counter(threads)
+            spare.subtract(run.worker for run in self._tasks.values())
+            address = max(threads, key=lambda each: spare[each], default="")  # the idlest
+            run = self._next() if spare[address] > 0 else None
+            if run is None:
                 return False
             token = run.begin(address)
-            task = self._tasks[token] = Task(run, address)
+            self._tasks[token] = run
             self._served.update(dict.fromkeys(run.active, time.monotonic()))
             self._say_places()
-            parcel = worker.wrap(run.data) if run.data else None
-            checkpoint = run.checkpoint
+            data, checkpoint = run.data, run.checkpoint
         try:
-            task.future = self._client.submit(
-                worker.learn,
-                run.order,
-                token,
-                self._topic,
-                self._cluster.threads,
-                parcel,
-                checkpoint,
-                key=token,
-                pure=False,
-                workers=[address],
-                allow_other_workers=True,
-            )
-            task.future.add_done_callback(partial(self._done, token))
+            self._crew.begin(address, token, run.order, data, checkpoint)
         except Exception:
             logger.exception("run %s could not be handed to the cluster", run.id)
             with self._lock:
                 self._tasks.pop(token, None)
                 run.fail(Refused("This run could not be handed to the cluster. Try again in a moment."))
         return True
-
-    def _threads(self) -> dict[str, int]:
-        """Threads of each worker, by address; none where the scheduler does not answer."""
-        try:
-            threads = cast(dict[str, int], self._client.nthreads())
-        except Exception:
-            if self._reachable:
-                logger.warning("the scheduler does not answer", exc_info=True)
-            self._reachable = False
-            return {}
-        self._reachable = True
-        return threads
-
-    def _free_worker(self, threads: dict[str, int]) -> str | None:
-        """Lock held. A worker with a thread to spare, the idlest first."""
-        busy = Counter(task.run.worker if task.run.token == token else task.worker for token, task in self._tasks.items())
-        spare = {address: count - busy[address] for address, count in threads.items() if address not in self._doomed}
-        best = max(spare, key=lambda address: spare[address], default=None)
-        return best if best and spare[best] > 0 else None
 
     def _next(self) -> Run | None:
         """Lock held. Take the run whose turn it is out of the line."""
@@ -348,7 +264,7 @@ class Jobs:
         return None
 
     def _running(self) -> list[frozenset[str]]:
-        return [task.run.active for token, task in self._tasks.items() if task.run.token == token]
+        return [run.active for token, run in self._tasks.items() if run.token == token]
 
     def _order(self) -> list[str]:
         return order_of_service([(key, self._runs[key].active) for key in self._line], self._running(), self._served)
@@ -367,7 +283,3 @@ class Jobs:
                 break
             count, size = count - 1, size - run.bytes
             del self._runs[run.id]
-
-
-def _exception(future: Future) -> BaseException | None:
-    return cast(BaseException | None, future.exception())

@@ -34,7 +34,7 @@ class Run:
         self.token = ""
         self.ordered = time.monotonic()
         self.stop_asked = 0.0  # when, on the monotonic clock; 0 for never
-        self.reports: list[Reported] = []
+        self.reports: dict[int, Reported] = {}  # by step: one frozen just before a report gives it once more
         self.pace: tuple[float, int] | None = None
         self.view = View(self.id, order, "waiting", 0, None, 0, 0, (), None, None, None, b"", None, None, version, 0, None)
 
@@ -58,7 +58,7 @@ class Run:
     def see(self) -> View:
         """The view, made anew only after a change."""
         if len(self.reports) != len(self.view.reports):
-            self.view = replace(self.view, reports=tuple(self.reports))
+            self.view = replace(self.view, reports=tuple(self.reports.values()))
         return self.view
 
     def watch(self, visitor: str) -> None:
@@ -92,7 +92,7 @@ class Run:
             case "started":
                 self._started(Started(**message["event"]), message)
             case "news":
-                self.reports += [Reported(**each) for each in message["reports"]]
+                self.reports |= {each["step"]: Reported(**each) for each in message["reports"]}
                 self._change(step=message["step"], seconds_left=self._seconds_left(message["step"]))
             case "snapshot":
                 self._change(snapshot=_snapshot(message["snapshot"]))
@@ -134,12 +134,13 @@ class Run:
         # Also comes a second time within an attempt, where a foreign scheduler retries a lost task by itself.
         again = started.step > 0 or bool(self.reports) or self.view.step > 0
         self.worker = message["worker"]
-        self.reports = [each for each in self.reports if each.step <= started.step]
+        self.reports = {step: each for step, each in self.reports.items() if step <= started.step}
         self.pace = (time.monotonic(), started.step)
         notice = self.view.notice
         if again:
             notice = Refused("The worker of this run was lost. The run goes on from step {step}.", step=started.step)
-        self._change(started=started, step=started.step, steps=started.steps, originals=as_array(message["originals"]), notice=notice)
+        reports, originals = tuple(self.reports.values()), as_array(message["originals"])
+        self._change(started=started, step=started.step, steps=started.steps, reports=reports, originals=originals, notice=notice)
 
     def _seconds_left(self, step: int) -> float | None:
         if self.pace is None or step <= self.pace[1]:

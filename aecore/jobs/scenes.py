@@ -49,7 +49,7 @@ class Scenes:
             return torch.nn.functional.pad(codes, (0, 2 - codes.shape[1]))
         if not torch.isfinite(codes).all():
             return torch.full((len(codes), 2), torch.nan)
-        centred = codes - codes.mean(0)
+        centred = codes.double() - codes.double().mean(0)  # squares of a wild model's codes pass what a float holds
         if codes.shape[1] <= len(codes):
             cloud = centred @ torch.linalg.eigh(centred.T @ centred)[1][:, -2:].flip(1)
         else:  # the smaller Gram matrix has the same spectrum
@@ -61,7 +61,7 @@ class Scenes:
             left, _, right = torch.linalg.svd(cloud.T @ self.cloud)
             cloud = cloud @ (left @ right)
         self.cloud = cloud
-        return cloud
+        return cloud.float()
 
 
 def _one_of_each(labels: Tensor, count: int) -> Tensor:

@@ -145,6 +145,7 @@ class Reporter:
 
     def _checkpoint(self, step: int) -> None:
         began = time.monotonic()
+        self._news(step)  # a run that goes on from here will not give these reports again
         best = self.scenes.weights(self.training.progress.best) if self.new_best else b""
         self.new_best = False
         self.send({"kind": "checkpoint", "step": step, "checkpoint": self.training.checkpoint(), "weights": best})

@@ -48,7 +48,7 @@ class Training:
         fused = self.device.type in ("cpu", "cuda")
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=plan.rate, fused=fused)
         self.rng = torch.Generator(self.device)
-        self.progress = Progress()
+        self.progress = Progress(best=self._weights())  # the first weights, should none better follow
         self._stopped = False
         if checkpoint:
             self._restore(checkpoint)
@@ -125,7 +125,7 @@ class Training:
         best = total < progress.best_loss
         if best:
             progress.best_loss, progress.best_step, progress.waited = total, progress.step, 0
-            progress.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+            progress.best = self._weights()
         else:
             progress.waited += 1
         epoch = progress.step / self.steps_per_epoch
@@ -156,10 +156,13 @@ class Training:
         progress = self.progress
         if reason == "stopped" and sum(self._terms(self.validation).values()) < progress.best_loss:
             progress.best_step = progress.step
-        elif progress.best:
+        else:
             self.model.load_state_dict(progress.best)
         train = measure(self.model, self.pictures[:MOST_HELD_OUT])
         return Finished(reason, progress.step, progress.best_step, progress.seconds, train, measure(self.model, self.test))
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.model.state_dict().items()}
 
     @torch.no_grad()
     def _terms(self, pictures: Tensor) -> Terms:

@@ -9,7 +9,7 @@ import torch
 
 from aecore import data as data_
 from aecore import inspect, weights
-from aecore.data import DATASETS, Images, Progress
+from aecore.data import DATASETS, Images, Progress, downloads
 from aecore.inspect import Baselines
 from aecore.jobs import Jobs, View
 from aecore.knobs import Value
@@ -73,7 +73,7 @@ def data(name: str, progress: Progress | None = None) -> Images:
 
 def has(name: str) -> bool:
     """Whether a set of pictures can be had without the internet."""
-    return name in _sets or (name in DATASETS and DATASETS[name].built_in)
+    return name in _sets or (name in DATASETS and DATASETS[name].built_in) or downloads.stored(name)
 
 
 def keep_own(pictures: Images) -> str:

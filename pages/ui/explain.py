@@ -9,6 +9,7 @@ from torch import nn
 from aecore.data import DATASETS
 from aecore.models import VARIANTS, Autoencoder
 from aecore.nn.conv import Enlarge
+from pages.ui import widgets
 from pages.ui.i18n import Translator
 
 
@@ -18,12 +19,13 @@ def panel(model: Autoencoder, name: str, data: str, t: Translator) -> None:
     with st.expander(t("Explain: {variant}", variant=t(variant.title)), icon=":material/school:"):
         lesson, code = st.tabs([t("Lesson"), t("The code that runs")])
         with lesson:
-            st.html(diagram(model, t))
+            widgets.drawing(diagram(model, t), key="diagram")
             st.latex(variant.formula)
             st.markdown(t.lesson(f"variant-{name}"))
             st.caption(t("Source: {source}", source=variant.source))
             if data in DATASETS:
-                st.caption(t("Pictures: {source}", source=DATASETS[data].source))
+                known = DATASETS[data]
+                st.caption(t("Pictures: {source}. Licence: {licence}.", source=known.source, licence=t(known.licence)))
         with code:
             st.caption(t("Not a copy: this is read from the program as it runs."))
             st.code(inspect.getsource(variant.model), "python")
@@ -66,7 +68,4 @@ def diagram(model: Autoencoder, t: Translator) -> str:
             bars.append(f'<path d="M{x + 20} 75h{step - 48}m-6 -5l6 5l-6 5" fill="none" stroke="currentColor" opacity="0.6"/>')
     width = 96 + step * (len(shapes) - 1)
     names = t("picture, encoder, code, decoder, picture; below each layer its shape, channels first")
-    return (
-        f'<div style="overflow-x:auto"><svg role="img" aria-label="{names}" viewBox="0 0 {width} 160" width="{width}" height="160" '
-        f'style="max-width:none;font-family:inherit">{"".join(bars)}</svg></div>'
-    )
+    return f'<svg role="img" aria-label="{names}" viewBox="0 0 {width} 160" width="{width}" height="160">{"".join(bars)}</svg>'

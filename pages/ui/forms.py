@@ -25,22 +25,26 @@ def knobs(declared: Sequence[Knob], t: Translator, words: Mapping[str, str] | No
     A bad value in the link is said, and the default taken.
     """
     words = words or {option: t(text) for option, text in WORDS.items()}
+    alone = len(declared) == 1
+    refusals = [refused for knob in declared if (refused := state.open_knob(knob))]
     values = {}
-    for knob in declared:
-        refused = state.open_knob(knob)
-        values[knob.name] = knob.check(_widget(knob, t, words))
-        if refused:
-            st.warning(t("{reason} The link asked for something else; the default is used.", reason=t.refusal(refused)))
+    for first in range(0, len(declared), 2):
+        pair = declared[first : first + 2]
+        for place, knob in zip(st.columns(1 if alone else 2, vertical_alignment="bottom"), pair, strict=False):
+            with place:
+                values[knob.name] = knob.check(_widget(knob, t, words, alone))
+    for refused in refusals:
+        st.warning(t("{reason} The link asked for something else; the default is used.", reason=t.refusal(refused)))
     return values
 
 
-def _widget(knob: Knob, t: Translator, words: Mapping[str, str]) -> Any:
+def _widget(knob: Knob, t: Translator, words: Mapping[str, str], alone: bool) -> Any:
     key, label = state.knob_key(knob.name), t(knob.label)
     same: dict[str, Any] = {"key": key, "help": t(knob.help), "persist_state": "session"}
     match knob.limits:
         case Switch():
             return st.toggle(label, **same)
-        case Choice(options) if len(options) > FEW:
+        case Choice(options) if len(options) > FEW or not alone:
             return st.selectbox(label, options, format_func=words.__getitem__, **same)
         case Choice(options):
             return st.segmented_control(label, options, format_func=words.__getitem__, required=True, width="stretch", **same)

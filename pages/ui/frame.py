@@ -12,6 +12,7 @@ WORDMARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="236" height="40" viewBox="0 0 236 40"><path fill="#d9480f" d="M2 4l16 11L34 4v32L18 25 2 36z"/>'
     '<text x="46" y="27" font-family="sans-serif" font-size="22" font-weight="600" fill="#e0622f">Autoencoder Lab</text></svg>'
 )
+STYLE = "<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>"  # Streamlit leaves twice as much empty
 HEARTBEAT = 30  # seconds; well under the time after which a run without a visitor ends by itself
 
 
@@ -22,6 +23,7 @@ def run() -> None:
     page = _navigation(t)
     st.set_page_config(page_title=f"{page.title} · Autoencoder Lab", page_icon=_hourglass(), layout="wide")
     st.session_state.framed = True
+    st.html(STYLE)
     page.run()
     _keep_present()
 

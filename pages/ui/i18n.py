@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from aecore.refusal import Refused
 
 PAGES = Path(__file__).parent.parent
+MARKDOWN = frozenset(r"\`*_{}[]()<>#!|:$~&")
 LANGUAGES = {"pt_BR": "Português", "en": "English"}
 
 
@@ -55,7 +56,7 @@ class Translator:
         return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
     def refusal(self, refused: Refused) -> str:
-        """The sentence of a refusal of the core, in this language."""
+        """The sentence of a refusal of the core, in this language, as Markdown that shows a visitor's file names as they are."""
         return self(refused.sentence, **{name: self._part(value) for name, value in refused.details.items()})
 
     def lesson(self, name: str) -> str:
@@ -64,12 +65,17 @@ class Translator:
 
     def _part(self, value: object) -> object:
         """A detail of a refusal; names of data sets and the like, alone or in a list, are translated too."""
-        return ", ".join(self(each) for each in value.split(", ")) if isinstance(value, str) else value
+        return ", ".join(_plain(self(each)) for each in value.split(", ")) if isinstance(value, str) else value
 
     def _detail(self, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         return self.figure(value, 10)
+
+
+def _plain(words: str) -> str:
+    """Words with nothing that Markdown would act on: a file name may hold the address of a picture."""
+    return "".join(f"\\{each}" if each in MARKDOWN else each for each in words)
 
 
 @cache

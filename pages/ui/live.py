@@ -11,6 +11,7 @@ from aecore.training import Finished
 from pages.ui import cache, figures, state, widgets
 from pages.ui.i18n import Translator, marked
 
+MOST_WAIT = 0.8  # seconds for a run to stop before the page ticks on
 RECENT = 5.0  # seconds; who has not looked for so long is not counted
 MOST_DRAWINGS = 40
 _looks: dict[str, float] = {}
@@ -62,8 +63,16 @@ def _status(jobs: Jobs, view: View, t: Translator) -> None:
     if view.status in ("waiting", "running"):
         label = t("Stop") if view.watchers < 2 else t("Leave")
         if button.button(label, key="stop", icon=":material/stop_circle:", width="stretch", help=t("What was learnt so far is kept.")):
-            jobs.stop(view.id, state.visitor())
-            st.rerun(scope="fragment")
+            _stop(jobs, view.id)
+
+
+def _stop(jobs: Jobs, run: str) -> None:
+    """Stop or leave, and draw the page anew once it has happened, which is sooner than the next tick."""
+    jobs.stop(run, state.visitor())
+    patience = time.monotonic() + MOST_WAIT
+    while (view := jobs.look(run)) and view.status == "running" and view.watchers < 2 and time.monotonic() < patience:
+        time.sleep(0.01)
+    st.rerun()
 
 
 def _progress(view: View, t: Translator) -> str:

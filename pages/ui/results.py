@@ -11,10 +11,11 @@ from pages.ui import cache, state, widgets
 from pages.ui.i18n import Translator, marked
 
 BYTES_PER_FLOAT = 4
+CARD_WIDTH, CARD_HEIGHT = 156, 130  # pixels: four side by side on a laptop, two on a phone
 PROBES = {
-    "own": marked("Its own kind of pictures"),
-    "inverted": marked("The same, inverted"),
-    "shuffled": marked("The same pixels, shuffled"),
+    "own": marked("Own pictures"),
+    "inverted": marked("Inverted"),
+    "shuffled": marked("Pixels shuffled"),
     "noise": marked("White noise"),
 }
 
@@ -27,35 +28,19 @@ def show(view: View, t: Translator) -> None:
     final, lines = view.finished.test[name], cache.baselines(view.order.data, code, loss)
     shape = cache.data(view.order.data).shape
     guess = state.guess(view.id)
-    first, second, third, fourth = st.columns(4)
-    first.metric(t("Test loss"), t.figure(final), border=True, help=t("Measured once, at the end, on pictures not used for learning."))
-    second.metric(
-        t("PCA's test loss"), t.figure(lines.pca), border=True, help=t("The best that a linear code of {count} numbers can do.", count=code)
-    )
-    third.metric(
-        t("Your guess"),
-        t.figure(guess) if guess is not None else "—",
-        _off(final, guess, t),
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-    )
-    fourth.metric(
-        t("Code (float32)"),
-        t.size(code * BYTES_PER_FLOAT),
-        t("picture: {size}", size=t.size(math.prod(shape))),
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-    )
+    size = t("picture: {size}", size=t.size(math.prod(shape)))
+    off = None if guess is None else t("{difference} off", difference=t.figure(abs(final - guess), 2))
+    with st.container(horizontal=True):
+        _metric(t("Test loss"), t.figure(final), help=t("Measured once, at the end, on pictures not used for learning."))
+        _metric(t("PCA's loss"), t.figure(lines.pca), help=t("The best that a linear code of {count} numbers can do.", count=code))
+        _metric(t("Your guess"), "—" if guess is None else t.figure(guess), off)
+        _metric(t("Code (float32)"), t.size(code * BYTES_PER_FLOAT), size)
     _verdict(final, lines, t)
     _identity(view, t)
 
 
-def _off(final: float, guess: float | None, t: Translator) -> str | None:
-    if guess is None:
-        return None
-    return t("{difference} off", difference=t.figure(abs(final - guess), 2))
+def _metric(label: str, value: str, below: str | None = None, help: str | None = None) -> None:
+    st.metric(label, value, below, delta_color="off", delta_arrow="off", border=True, height=CARD_HEIGHT, width=CARD_WIDTH, help=help)
 
 
 def _verdict(final: float, lines: inspect.Baselines, t: Translator) -> None:
@@ -79,12 +64,14 @@ def _identity(view: View, t: Translator) -> None:
         st.markdown(
             t(
                 "Pictures that it has never seen the like of go in. A network that merely copies gives them all back equally well: a gap of 0 dB. "
-                "The gap is how much better its own kind of pictures comes back than the same pixels shuffled."
+                "The gap is how much better its own kind of pictures comes back than the same pixels shuffled. Above: in; below: out."
             )
         )
-        for column, (kind, probe) in zip(st.columns(len(probes)), probes.items(), strict=True):
-            pairs = np.concatenate([(each[:4].numpy() * 255).round().astype(np.uint8) for each in (probe.inputs, probe.outputs)])
-            column.markdown(f"**{t(PROBES[kind])}**")
-            column.image(
-                widgets.png(widgets.montage(pairs, 4), 3), caption=t("above: in; below: out. {psnr} dB", psnr=t.number(probe.psnr, 1))
-            )
+        with st.container(horizontal=True):
+            for kind, probe in probes.items():
+                pairs = np.concatenate([(each[:4].numpy() * 255).round().astype(np.uint8) for each in (probe.inputs, probe.outputs)])
+                with st.container(width=CARD_WIDTH):
+                    st.markdown(f"**{t(PROBES[kind])}**")
+                    st.image(
+                        widgets.png(widgets.montage(pairs, 4), 3), caption=t("{psnr} dB", psnr=t.number(probe.psnr, 1)), width="stretch"
+                    )

@@ -125,9 +125,8 @@ def _data(t: Translator) -> tuple[str, bool]:
     if name == OWN:
         own = uploads.own_pictures(t)
         return own or "digits", own is not None
-    known = DATASETS[name]
-    st.caption(t("{about} Licence: {licence}.", about=t(known.about), licence=t(known.licence)))
-    return name, known.built_in or uploads.downloaded(name, t)
+    st.caption(t(DATASETS[name].about))
+    return name, DATASETS[name].built_in or uploads.downloaded(name, t)
 
 
 def _start(order: Order, model: Autoencoder, t: Translator) -> None:
@@ -140,7 +139,7 @@ def _start(order: Order, model: Autoencoder, t: Translator) -> None:
         high,
         round((low + high) / 2, 4),
         step=0.0001 if high < 0.2 else 0.001,
-        format="%.4f",
+        format="localized",
         key=f"guess-{order.data}-{loss}",
         help=t("Left end: a perfect copy. Right end: always drawing the average picture."),
     )

@@ -21,12 +21,12 @@ def visitor() -> str:
     Derived from the random token that Streamlit gives each browser against forged requests; without one, random per session.
     """
     if "visitor" not in st.session_state:
-        token = _unmasked(str(st.context.cookies.get("_streamlit_xsrf", ""))) or secrets.token_bytes(16)
+        token = unmasked(str(st.context.cookies.get("_streamlit_xsrf", ""))) or secrets.token_bytes(16)
         st.session_state.visitor = hashlib.sha256(token).hexdigest()[:16]
     return st.session_state.visitor
 
 
-def _unmasked(cookie: str) -> bytes:
+def unmasked(cookie: str) -> bytes:
     """The token in a cookie "2|mask|masked token|time"; each answer of the server masks the same token anew."""
     try:
         version, mask, masked, _ = cookie.split("|")

@@ -20,12 +20,12 @@ def panel(view: View, t: Translator) -> None:
     name = f"{_slug(view.order.data)}-{view.order.variant}"
     with st.expander(t("Take it home"), icon=":material/download:"):
         st.markdown(t("The model is a pair of files: numbers (safetensors) and a card that says what they are. Each half also goes alone."))
-        first, second, third, fourth, fifth = st.columns(5)
-        first.download_button(t("Whole model (ZIP)"), lambda: whole(view, name), f"{name}.zip", "application/zip", width="stretch")
-        second.download_button(t("Encoder half"), lambda: half(view, "encoder"), f"{name}-encoder.safetensors", width="stretch")
-        third.download_button(t("Decoder half"), lambda: half(view, "decoder"), f"{name}-decoder.safetensors", width="stretch")
-        fourth.download_button(t("Curves (CSV)"), lambda: curves(view), f"{name}-curves.csv", "text/csv", width="stretch")
-        fifth.download_button(t("Pictures (PNG)"), lambda: pictures(view), f"{name}.png", "image/png", width="stretch")
+        with st.container(horizontal=True):
+            st.download_button(t("Whole model (ZIP)"), lambda: whole(view, name), f"{name}.zip", "application/zip")
+            st.download_button(t("Encoder half"), lambda: half(view, "encoder"), f"{name}-encoder.safetensors")
+            st.download_button(t("Decoder half"), lambda: half(view, "decoder"), f"{name}-decoder.safetensors")
+            st.download_button(t("Curves (CSV)"), lambda: curves(view), f"{name}-curves.csv", "text/csv")
+            st.download_button(t("Pictures (PNG)"), lambda: pictures(view), f"{name}.png", "image/png")
 
 
 def whole(view: View, name: str) -> bytes:

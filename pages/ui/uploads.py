@@ -51,12 +51,7 @@ def _read(files: Sequence[Any], side: int, colour: bool, t: Translator) -> tuple
     words = t("{count} pictures in {classes} classes are ready.", count=count, classes=len(own.images.classes))
     if own.skipped:
         words += " " + t("{count} could not be read and were left out.", count=len(own.skipped))
-    return "success", _plain(words)
-
-
-def _plain(words: str) -> str:
-    """Words with a visitor's file names in them, with nothing that Markdown would act on."""
-    return "".join(f"\\{each}" if each in r"\`*_{}[]()<>#+-!|:$~" else each for each in words)
+    return "success", words
 
 
 def downloaded(name: str, t: Translator) -> bool:

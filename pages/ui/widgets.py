@@ -95,6 +95,11 @@ def strip(rows: Sequence[Row], key: str) -> None:
     _component("strip", '<div class="strip"></div>')(data=data, key=key)
 
 
+def drawing(svg: str, key: str) -> None:
+    """An SVG of our own making; ``currentColor`` in it is the page's text colour."""
+    _component("diagram", '<div class="place"></div>')(data={"svg": svg}, key=key)
+
+
 def montage(pictures: np.ndarray, columns: int = 0) -> np.ndarray:
     """Pictures ``(N, C, H, W)`` uint8 side by side, ``columns`` in a row (0: all), as one ``(H', W', 3)`` or ``(H', W')``."""
     count, channels, height, width = pictures.shape
