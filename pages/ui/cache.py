@@ -1,6 +1,5 @@
 """What all visitors share: weights, data, baselines, and the workers that train."""
 
-import os
 from functools import lru_cache
 from threading import Lock
 
@@ -11,7 +10,7 @@ from aecore import data as data_
 from aecore import inspect, weights
 from aecore.data import DATASETS, Images, Progress, downloads
 from aecore.inspect import Baselines
-from aecore.jobs import Jobs, View
+from aecore.jobs import Jobs, View, connect
 from aecore.knobs import Value
 from aecore.metrics import PCA
 from aecore.models import Autoencoder, build
@@ -40,7 +39,7 @@ def jobs() -> Jobs:
 
 @lru_cache(maxsize=1)
 def _jobs() -> Jobs:
-    return Jobs(os.environ.get("AECORE_SCHEDULER"))
+    return connect()
 
 
 @lru_cache(maxsize=8)

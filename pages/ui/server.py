@@ -12,9 +12,13 @@ COLLECT_EVERY = 10.0  # seconds; collecting whenever Python or Streamlit sees fi
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """From the start of the server to its end. Importing torch takes seconds: here, never in a visitor's first run."""
+    from aecore.refusal import Refused
     from pages.ui import cache
 
-    await asyncio.to_thread(cache.warm_up)
+    try:
+        await asyncio.to_thread(cache.warm_up)
+    except Refused as refused:
+        raise SystemExit(str(refused)) from None
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -33,14 +33,14 @@ LESSONS: dict[str, dict[str, Value]] = {
     marked("One step against PCA"): {"data": "digits", "variant": "undercomplete", "code": 16, "depth": 0, "loss": "mse"},
     marked("Depth pays"): {"data": "clothes", "variant": "undercomplete", "code": 16, "depth": 2, "loss": "mse", "epochs": 15},
     marked("Filters see shapes"): {"data": "clothes", "variant": "convolutional", "code": 32, "epochs": 8},
-    marked("Two faces in colour"): {
+    marked("Two faces in eight numbers"): {
         "data": "faces-64",
         "variant": "convolutional",
-        "code": 64,
-        "depth": 4,
+        "code": 8,
+        "depth": 3,
         "loss": "mse",
-        "batch": 32,
-        "epochs": 20,
+        "batch": 16,
+        "epochs": 25,
     },
 }
 
