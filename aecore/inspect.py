@@ -76,3 +76,22 @@ def _cross_entropy(output: Tensor, x: Tensor) -> float:
 
 def _floats(pictures: Tensor) -> Tensor:
     return pictures.float() / 255
+
+
+@dataclass(frozen=True)
+class Health:
+    """How busy the values of a code are, over many pictures.
+
+    ``active`` counts the values that are not zero, in the mean picture (L0); ``dead`` those that are zero in all pictures;
+    ``firing`` ``(n,)`` is the share of pictures in which each is not zero.
+    """
+
+    active: float
+    dead: int
+    firing: Tensor
+
+
+def health(codes: Tensor) -> Health:
+    """The health of codes ``(N, n)``; exact zeros count as silent."""
+    awake = codes != 0
+    return Health(awake.float().sum(1).mean().item(), int((~awake.any(0)).sum()), awake.float().mean(0))

@@ -44,3 +44,32 @@ class _CrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         p, target = ctx.saved_tensors
         return (p - target).mul_(gradient / p.numel()), None
+
+
+def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of a normal distribution from the standard one, for each value of a code.
+
+    Shapes: both ``(B, n)``; result ``(B, n)``. Unit: nats. No reduction, because which values carry news is worth seeing.
+    Source: Kingma and Welling (2014), appendix B, https://arxiv.org/abs/1312.6114
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+def l1(code: Tensor) -> Tensor:
+    """Size of a code: the absolute values of its units, added up.
+
+    Shape: ``(B, n)``; result a scalar. Unit: that of the code. Reduction: sum over the units, mean over the batch, so that
+    a unit costs the same whatever the code's size. Source: Tibshirani (1996), https://doi.org/10.1111/j.2517-6161.1996.tb02080.x
+    """
+    return code.abs().sum(1).mean()
+
+
+def kl_bernoulli(target: float, rates: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of coins that fall with ``rates`` from one that falls with ``target``: 0 where they agree.
+
+    Shape: ``(n,)``, each in [0, 1]; result a scalar. Unit: nats. Reduction: sum over the units. Rates are kept a
+    millionth inside (0, 1), where the divergence is finite.
+    Source: Ng (2011), https://web.stanford.edu/class/cs294a/sparseAutoencoder_2011new.pdf
+    """
+    inside = rates.clamp(1e-6, 1 - 1e-6)
+    return (target * (target / inside).log() + (1 - target) * ((1 - target) / (1 - inside)).log()).sum()

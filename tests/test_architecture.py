@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"refusal"},
-    {"knobs", "losses", "metrics"},
+    {"knobs", "losses", "metrics", "corruption"},
     {"nn"},
     {"models", "data"},
     {"training"},

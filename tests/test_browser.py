@@ -110,6 +110,17 @@ def test_train_to_the_end_and_take_the_result_home(page: Page, server: Server, t
     assert waiting.value.path().read_text().splitlines()[0].startswith("step,epoch,seconds,train_reconstruction")
 
 
+PANELS = {"denoising": "Damaged and cleaned", "variational": "Pictures nobody drew", "top-k": "How busy the code is"}
+
+
+@pytest.mark.parametrize("variant", PANELS)
+def test_a_variant_shows_what_is_its_own(page: Page, server: Server, variant: str) -> None:
+    page.goto(f"{server.url}/train?lang=en&variant={variant}&epochs=2&seed=61")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(PANELS[variant]).first).to_be_visible()
+
+
 def test_stop_in_the_middle_keeps_what_was_learnt(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/{LONG.format(seed=21)}")
     start(page)

@@ -57,3 +57,25 @@ def test_inputs_are_left_as_they_were() -> None:
     losses.mse(logits, x)
     assert logits.tolist() == [-1.0, 2.0]
     assert x.tolist() == pytest.approx([0.3, 0.6])
+
+
+def test_l1_adds_up_the_units_and_averages_the_pictures() -> None:
+    assert losses.l1(torch.tensor([[1.0, -2.0, 0.0], [0.0, 0.5, -0.5]])).item() == pytest.approx((3 + 1) / 2)
+    code = torch.tensor([[-2.0, 0.0, 3.0]], requires_grad=True)
+    losses.l1(code).backward()
+    assert code.grad is not None and code.grad.tolist() == [[-1, 0, 1]]
+
+
+def test_kl_bernoulli_is_pytorchs_own_added_up_and_0_where_rates_agree() -> None:
+    rates = torch.tensor([0.01, 0.05, 0.3, 0.5, 0.99])
+    theirs = torch.distributions.kl_divergence(torch.distributions.Bernoulli(0.05), torch.distributions.Bernoulli(rates)).sum()
+    assert losses.kl_bernoulli(0.05, rates).item() == pytest.approx(theirs.item(), rel=1e-5)
+    assert losses.kl_bernoulli(0.2, torch.full((7,), 0.2)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_kl_bernoulli_is_finite_with_the_right_slope_at_the_ends() -> None:
+    rates = torch.tensor([0.0, 1.0])
+    expected = 2 * (0.05 * np.log(0.05) + 0.95 * np.log(0.95)) - np.log(1e-6)
+    assert losses.kl_bernoulli(0.05, rates).item() == pytest.approx(expected, rel=1e-2)
+    inside = torch.tensor([0.02, 0.6], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda r: losses.kl_bernoulli(0.05, r), inside)

@@ -179,7 +179,7 @@ def test_too_large_a_model_is_refused_before_memory_is_taken() -> None:
 
 def test_unknown_variants_and_knobs_are_refused_with_the_choices() -> None:
     with pytest.raises(Refused, match="undercomplete"):
-        aecore.build("overcomplete", (1, 28, 28))
+        aecore.build("omniscient", (1, 28, 28))
     with pytest.raises(Refused, match="width"):
         aecore.build("undercomplete", (1, 28, 28), breadth=3)
 

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aecore.models import VARIANTS
 from pages.ui import i18n, sitemap
 from pages.ui.setup import LESSONS
 from tests.serving import ROOT
@@ -77,7 +78,9 @@ def test_every_exercise_sets_what_it_names(lesson: str) -> None:
     app.selectbox(key="lesson").select(lesson).run()
     assert not app.exception
     assert not app.error
-    assert app.number_input(key="knob-code").value == LESSONS[lesson].get("code", 32)
+    wanted = LESSONS[lesson]
+    usual = VARIANTS[str(wanted["variant"])].model.Config().code
+    assert app.number_input(key="knob-code").value == wanted.get("code", usual)
     assert app.number_input(key="knob-seed").value == 0, "settings from before must not linger"
 
 

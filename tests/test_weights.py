@@ -50,7 +50,7 @@ def test_card_tells_what_the_weights_are() -> None:
         90 * 16 + 16 + 16 * 5 + 5 + 5 * 16 + 16 + 16 * 90 + 90,
         1,
     )
-    assert made.knobs == {"code": 5, "loss": "cross-entropy", "depth": 1, "width": 16}
+    assert made.knobs == {"code": 5, "loss": "cross-entropy", "depth": 1, "width": 16, "tied": False, "linear": False}
     assert made.plan == PLAN.values() and made.plan["seed"] == 7
     assert made.metrics == {"train": FINISHED.train, "test": FINISHED.test}
     assert (made.reason, made.steps, made.seconds) == ("early", 72, 1.235)
@@ -353,7 +353,7 @@ def test_shipped_weights_fit_their_recipes_and_score_what_their_cards_say() -> N
 
     names = weights.shipped()
     assert {"digits-undercomplete", "digits-convolutional", "clothes-undercomplete", "clothes-convolutional"} <= set(names)
-    assert sum((weights.FOLDER / f"{name}.safetensors").stat().st_size for name in names) < 6_000_000
+    assert sum((weights.FOLDER / f"{name}.safetensors").stat().st_size for name in names) < 60_000_000
     for name in names:
         loaded, read = aecore.load(name)
         recipe = recipes.read(weights.FOLDER / f"{name}.toml")

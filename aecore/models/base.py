@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from aecore import losses
 from aecore.knobs import Config, knob
+from aecore.nn import conv, dense
 
 Shape = tuple[int, int, int]
 
@@ -23,6 +24,38 @@ class PictureConfig(Config):
         label="Loss",
         help="Cross-entropy reads a pixel as a probability; mean squared error (MSE) as a brightness.",
     )
+
+
+@dataclass(frozen=True)
+class BodyConfig(PictureConfig):
+    """The knobs of a variant whose encoder and decoder may be dense or convolutional."""
+
+    body: str = knob(
+        "dense",
+        options=("dense", "convolutional"),
+        label="Body",
+        help="Dense: every pixel is wired to every unit. Convolutional: small filters slide over the picture.",
+    )
+    depth: int = knob(
+        1, 0, 4, label="Hidden layers", help="Layers between picture and code, on each side; a convolutional one halves the sides."
+    )
+    width: int = knob(
+        256,
+        16,
+        1024,
+        log=True,
+        label="Width",
+        help="Units in each hidden layer; a convolutional body begins with a sixteenth as many filters.",
+    )
+
+
+def bodies(shape: Shape, config: BodyConfig, written: int | None = None, read: int | None = None) -> tuple[nn.Module, nn.Module]:
+    """Encoder and decoder of the chosen body; the encoder writes ``written`` values, the decoder reads ``read``: both the code's size unless said."""
+    written, read = written or config.code, read or config.code
+    if config.body == "convolutional":
+        filters = max(4, config.width // 16)
+        return conv.encoder(shape, written, filters, config.depth), conv.decoder(shape, read, filters, config.depth)
+    return dense.encoder(shape, written, config.width, config.depth), dense.decoder(shape, read, config.width, config.depth)
 
 
 class Autoencoder(nn.Module):
@@ -64,11 +97,19 @@ class Autoencoder(nn.Module):
         """The reconstruction loss chosen by the ``loss`` knob, a scalar; ``output`` is the decoder network's."""
         return losses.mse(output, x) if self.config.loss == "mse" else losses.cross_entropy(output, x)
 
+    def after_step(self, x: Tensor, rng: torch.Generator) -> None:
+        """Called after each training step on its batch, without gradients: where a variant counts, warms up or revives.
+
+        What must outlive a checkpoint belongs in a buffer.
+        """
+
     def initialise(self, rng: torch.Generator) -> None:
-        """Draw all weights anew from ``rng``: uniform, scaled to each layer's inputs, as PyTorch's layers do by default.
+        """Draw all weights anew from ``rng``: uniform, scaled to each layer's inputs, as PyTorch's layers do by default; buffers begin at 0.
 
         Source: He et al. (2015), https://arxiv.org/abs/1502.01852
         """
+        for buffer in self.buffers():
+            buffer.zero_()
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
                 bound = module.weight[0].numel() ** -0.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
@@ -27,13 +28,14 @@ class Variant:
         return (self.model.__doc__ or "").strip().splitlines()[0]
 
 
+Kind = TypeVar("Kind", bound=Autoencoder)
 VARIANTS: dict[str, Variant] = {}
 
 
-def variant(name: str, *, title: str, formula: str, source: str) -> Callable[[type[Autoencoder]], type[Autoencoder]]:
+def variant(name: str, *, title: str, formula: str, source: str) -> Callable[[type[Kind]], type[Kind]]:
     """Register a class under ``name``; ``formula`` is LaTeX, ``source`` "Author (year), link". A taken name raises."""
 
-    def register(model: type[Autoencoder]) -> type[Autoencoder]:
+    def register(model: type[Kind]) -> type[Kind]:
         if name in VARIANTS:
             raise ValueError(f"variant {name!r} is registered twice")
         VARIANTS[name] = Variant(name, model, title, formula, source)

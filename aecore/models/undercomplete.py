@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from aecore.knobs import knob
 from aecore.models.base import Autoencoder, PictureConfig, Shape
 from aecore.models.registry import variant
@@ -23,8 +25,18 @@ class Undercomplete(Autoencoder):
 
         depth: int = knob(0, 0, 3, label="Hidden layers", help="Layers between picture and code, on each side. None: one linear step.")
         width: int = knob(256, 16, 1024, log=True, label="Width", help="Units in each hidden layer.")
+        tied: bool = knob(
+            False, label="Tied weights", help="The decoder uses the encoder's weights, turned round: half as many numbers to learn."
+        )
+        linear: bool = knob(
+            False, label="Linear", help="No unit bends its input, however many layers there are: under MSE the best it can reach is PCA."
+        )
 
     def __init__(self, shape: Shape, config: Config) -> None:
         super().__init__(shape, config)
-        self.encoder = dense.encoder(shape, config.code, config.width, config.depth)
-        self.decoder = dense.decoder(shape, config.code, config.width, config.depth)
+        activation = nn.Identity if config.linear else nn.ReLU
+        self.encoder = dense.encoder(shape, config.code, config.width, config.depth, activation)
+        if config.tied:
+            self.decoder = dense.tied_decoder(self.encoder, shape)
+        else:
+            self.decoder = dense.decoder(shape, config.code, config.width, config.depth, activation)

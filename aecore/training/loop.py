@@ -107,10 +107,12 @@ class Training:
         self.rng.manual_seed(self.plan.seed * 1_000_003 + self.progress.step)
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * _pace(self.plan.schedule, self.progress.step / self.steps)
-        terms = self.model.loss(x, self.rng)
+        terms = self.model.train().loss(x, self.rng)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
         self.optimiser.step()
+        with torch.no_grad():
+            self.model.after_step(x, self.rng)
         return {name: value.detach() for name, value in terms.items()}
 
     def _report(self) -> Reported:
@@ -168,6 +170,7 @@ class Training:
     def _terms(self, pictures: Tensor) -> Terms:
         """Mean of each loss term over ``pictures``, batch by batch, with randomness that does not change between calls."""
         self.rng.manual_seed(self.plan.seed)
+        self.model.eval()
         sums: Terms = {}
         for batch in pictures.split(MEASURED_AT_ONCE):
             for name, value in self.model.loss(_floats(batch), self.rng).items():

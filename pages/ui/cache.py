@@ -57,7 +57,7 @@ def trained(view: View, shape: tuple[int, int, int]) -> Autoencoder:
 def _trained(variant: str, knobs: tuple[tuple[str, Value], ...], shape: tuple[int, int, int], tensors: bytes) -> Autoencoder:
     fresh = build(variant, shape, seed=0, **dict(knobs))
     fresh.load_state_dict(safetensors.torch.load(tensors))
-    return fresh
+    return fresh.eval()
 
 
 def data(name: str, progress: Progress | None = None) -> Images:

@@ -13,6 +13,7 @@ from pages.ui.i18n import Translator
 
 MODEL = "digits-undercomplete"
 KEY = "flow"
+ACROSS = 3  # variants in a row
 
 
 @st.fragment
@@ -59,11 +60,14 @@ def what_you_saw(t: Translator) -> None:
 def map_of_variants(t: Translator) -> None:
     """Every variant in a sentence, each a way into Train."""
     st.subheader(t("Train one yourself"))
-    for column, variant in zip(st.columns(len(VARIANTS)), VARIANTS.values(), strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{t(variant.title)}**")
-            st.markdown(t(variant.about))
-            st.page_link(frame.page("train", t), label=t("Train it"), icon=":material/play_arrow:", query_params={"variant": variant.name})
+    variants = list(VARIANTS.values())
+    for first in range(0, len(variants), ACROSS):
+        for column, variant in zip(st.columns(ACROSS), variants[first : first + ACROSS], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.markdown(f"**{t(variant.title)}**")
+                st.markdown(t(variant.about))
+                query = {"variant": variant.name}
+                st.page_link(frame.page("train", t), label=t("Train it"), icon=":material/play_arrow:", query_params=query)
 
 
 @lru_cache(maxsize=1)

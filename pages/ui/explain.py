@@ -36,6 +36,8 @@ def sizes(model: Autoencoder) -> list[tuple[int, ...]]:
     """Shapes of what flows through a model, picture to picture, one after each layer with weights."""
     shapes: list[tuple[int, ...]] = [model.shape]
     for part in (model.encoder, model.decoder):
+        if part is model.decoder and shapes[-1] != (model.config.code,):
+            shapes.append((model.config.code,))
         for layer in part.modules():
             if isinstance(layer, nn.Linear):
                 shapes.append((layer.out_features,))

@@ -83,6 +83,29 @@ def codes(points: np.ndarray, labels: np.ndarray, classes: Sequence[str], axes: 
     return table, spec
 
 
+def bars(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
+    """One bar for each of ``values`` ``(n,)``, in their order; the axes are called ``across`` and ``up``."""
+    table = pa.table({"place": pa.array(range(1, len(values) + 1), pa.int32()), "value": pa.array(values, pa.float32())})
+    spec = {
+        "mark": {"type": "bar", "color": TRAIN},
+        "encoding": {
+            "x": {
+                "field": "place",
+                "type": "quantitative",
+                "title": across,
+                "scale": {"nice": False},
+                "bin": False,
+                "axis": {"tickMinStep": 1},
+            },
+            "y": {"field": "value", "type": "quantitative", "title": up},
+            "tooltip": [{"field": "place", "title": across}, {"field": "value", "title": up, "format": ".3f"}],
+        },
+        "config": _config(t),
+        "height": 180,
+    }
+    return table, spec
+
+
 def _config(t: Translator) -> dict[str, Any]:
     symbols = t.locale.number_symbols["latn"]
     number = {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}

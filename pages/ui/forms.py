@@ -9,13 +9,26 @@ from aecore.knobs import Choice, Knob, Range, Switch
 from pages.ui import state
 from pages.ui.i18n import Translator, marked
 
-FEW = 8  # whole numbers that fit on a slider, choices that fit side by side
+FEW = 8  # whole numbers that fit on a slider
+SIDE_BY_SIDE = 3  # choices that fit in a column
 WORDS = {
     "mse": marked("MSE"),
     "cross-entropy": marked("Cross-entropy"),
     "one-cycle": marked("One-cycle"),
     "cosine": marked("Cosine"),
     "constant": marked("Constant"),
+    "dense": marked("Dense"),
+    "convolutional": marked("Convolutional"),
+    "gaussian": marked("Gaussian"),
+    "masking": marked("Masking"),
+    "salt-and-pepper": marked("Salt and pepper"),
+    "speckle": marked("Speckle"),
+    "occlusion": marked("Occlusion"),
+    "none": marked("None"),
+    "l1": marked("L1"),
+    "top-k": marked("Top-k"),
+    "noise": marked("Noise"),
+    "contraction": marked("Contraction"),
 }
 
 
@@ -44,7 +57,7 @@ def _widget(knob: Knob, t: Translator, words: Mapping[str, str], alone: bool) ->
     match knob.limits:
         case Switch():
             return st.toggle(label, **same)
-        case Choice(options) if len(options) > FEW or not alone:
+        case Choice(options) if len(options) > SIDE_BY_SIDE or not alone:
             return st.selectbox(label, options, format_func=words.__getitem__, **same)
         case Choice(options):
             return st.segmented_control(label, options, format_func=words.__getitem__, required=True, width="stretch", **same)
@@ -52,5 +65,7 @@ def _widget(knob: Knob, t: Translator, words: Mapping[str, str], alone: bool) ->
             return st.slider(label, int(low), int(high), **same)
         case Range(low, high) if isinstance(knob.default, int):
             return st.number_input(label, int(low), int(high), step=1, **same)
+        case Range(low, high, log=False):
+            return st.slider(label, float(low), float(high), step=(high - low) / 100, format="localized", **same)
         case Range(low, high):
-            return st.number_input(label, float(low), float(high), step=float(low) * 10, format="%0.5f", **same)
+            return st.number_input(label, float(low), float(high), step=float(low) * 10, format="%g", **same)

@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 
 from aecore import inspect
+from aecore.data import Images
 from aecore.jobs import View
-from pages.ui import cache, state, widgets
+from aecore.models import Autoencoder
+from pages.ui import cache, panels, state, widgets
 from pages.ui.i18n import Translator, marked
 
 BYTES_PER_FLOAT = 4
@@ -35,16 +37,21 @@ def show(view: View, t: Translator) -> None:
         _metric(t("PCA's loss"), t.figure(lines.pca), help=t("The best that a linear code of {count} numbers can do.", count=code))
         _metric(t("Your guess"), "—" if guess is None else t.figure(guess), off)
         _metric(t("Code (float32)"), t.size(code * BYTES_PER_FLOAT), size)
-    _verdict(final, lines, t)
-    _identity(view, t)
+    _verdict(final, lines, code >= math.prod(shape), t)
+    data = cache.data(view.order.data)
+    model = cache.trained(view, data.shape)
+    panels.show(model, data, t)
+    _identity(model, data, t)
 
 
 def _metric(label: str, value: str, below: str | None = None, help: str | None = None) -> None:
     st.metric(label, value, below, delta_color="off", delta_arrow="off", border=True, height=CARD_HEIGHT, width=CARD_WIDTH, help=help)
 
 
-def _verdict(final: float, lines: inspect.Baselines, t: Translator) -> None:
-    if final >= lines.mean:
+def _verdict(final: float, lines: inspect.Baselines, roomy: bool, t: Translator) -> None:
+    if roomy:
+        st.markdown(t("The code has room for the whole picture, so a low loss proves nothing. Read the identity test below."))
+    elif final >= lines.mean:
         st.markdown(t("Worse than always drawing the average picture: it has not learnt anything yet. Try more epochs."))
     elif final > lines.pca:
         st.markdown(
@@ -55,8 +62,8 @@ def _verdict(final: float, lines: inspect.Baselines, t: Translator) -> None:
         st.markdown(t("Better than PCA at the same code size: {share} % of the way from there to the floor.", share=share))
 
 
-def _identity(view: View, t: Translator) -> None:
-    probes = inspect.identity_test(cache.trained(view, cache.data(view.order.data).shape), cache.data(view.order.data))
+def _identity(model: Autoencoder, data: Images, t: Translator) -> None:
+    probes = inspect.identity_test(model, data)
     gap = inspect.identity_gap(probes)
     with st.expander(
         t("Identity test: has it learnt its pictures, or merely to copy? Gap: {gap} dB", gap=t.number(gap, 1)), icon=":material/compare:"

@@ -33,6 +33,10 @@ LESSONS: dict[str, dict[str, Value]] = {
     marked("One step against PCA"): {"data": "digits", "variant": "undercomplete", "code": 16, "depth": 0, "loss": "mse"},
     marked("Depth pays"): {"data": "clothes", "variant": "undercomplete", "code": 16, "depth": 2, "loss": "mse", "epochs": 15},
     marked("Filters see shapes"): {"data": "clothes", "variant": "convolutional", "code": 32, "epochs": 8},
+    marked("Room enough to copy"): {"data": "digits", "variant": "overcomplete", "loss": "mse"},
+    marked("Few units at a time"): {"data": "digits", "variant": "top-k"},
+    marked("Noise in, digit out"): {"data": "digits", "variant": "denoising"},
+    marked("A cloud of digits"): {"data": "digits", "variant": "variational"},
     marked("Two faces in eight numbers"): {
         "data": "faces-64",
         "variant": "convolutional",
