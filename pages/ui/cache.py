@@ -9,7 +9,7 @@ import torch
 from aecore import data as data_
 from aecore import inspect, weights
 from aecore.data import DATASETS, Images, Progress, downloads
-from aecore.inspect import Baselines
+from aecore.inspect import Baselines, Probe
 from aecore.jobs import Jobs, View, connect
 from aecore.knobs import Value
 from aecore.metrics import PCA
@@ -53,7 +53,7 @@ def trained(view: View, shape: tuple[int, int, int]) -> Autoencoder:
     return _trained(view.order.variant, tuple(view.order.knobs.items()), shape, view.weights)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)  # models of up to 120 MB
 def _trained(variant: str, knobs: tuple[tuple[str, Value], ...], shape: tuple[int, int, int], tensors: bytes) -> Autoencoder:
     fresh = build(variant, shape, seed=0, **dict(knobs))
     fresh.load_state_dict(safetensors.torch.load(tensors))
@@ -94,6 +94,12 @@ def _keep(name: str, pictures: Images) -> None:
 def baselines(name: str, code: int, loss: str) -> Baselines:
     """The floor and the PCA line of a data set; a second or less the first time."""
     return inspect.baselines(data(name), code, loss)
+
+
+@lru_cache(maxsize=16)
+def identity_test(model: Autoencoder, name: str) -> dict[str, Probe]:
+    """What a trained model makes of pictures of other kinds than those of data set ``name``."""
+    return inspect.identity_test(model, data(name))
 
 
 @lru_cache(maxsize=32)

@@ -1,40 +1,38 @@
 """What only some variants have to show: cleaned pictures, samples and their news, how busy a code is."""
 
+from functools import lru_cache
+
 import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
 
 from aecore import inspect
-from aecore.data import Images
 from aecore.losses import kl_normal
 from aecore.metrics import psnr
 from aecore.models import Autoencoder
 from aecore.models.denoising import Denoising
 from aecore.models.variational import Variational
-from pages.ui import figures, widgets
+from pages.ui import cache, figures, widgets
 from pages.ui.i18n import Translator
 
-LOOKED_AT = 1000  # pictures
+LOOKED_AT = 500  # pictures
 SHOWN = 8
 
 
-@torch.no_grad()
-def show(model: Autoencoder, data: Images, t: Translator) -> None:
-    """The panels of ``model``, on test pictures of ``data``; nothing for a plain autoencoder."""
-    x = data.test[:LOOKED_AT].float() / 255
+def show(model: Autoencoder, data: str, t: Translator) -> None:
+    """The panels of ``model``, on test pictures of the set named ``data``; nothing for a plain autoencoder."""
     if isinstance(model, Denoising):
-        _cleaned(model, x, t)
+        _cleaned(model, data, t)
     if isinstance(model, Variational):
-        _samples(model, x, t)
-    codes = model.encode(x)
-    if bool((codes == 0).any()):
-        _health(codes, t)
+        _samples(model, data, t)
+    found = _health_of(model, data)
+    if bool((found.firing < 1).any()):
+        _health(found, t)
 
 
-def _cleaned(model: Denoising, x: Tensor, t: Translator) -> None:
-    noisy = model.damage(x, torch.Generator().manual_seed(0))
-    clean = model(noisy)
+def _cleaned(model: Denoising, data: str, t: Translator) -> None:
+    x, noisy, clean = _mended(model, data)
     with st.expander(
         t("Damaged and cleaned: {before} dB before, {after} dB after", before=_db(noisy, x, t), after=_db(clean, x, t)), expanded=True
     ):
@@ -42,20 +40,18 @@ def _cleaned(model: Denoising, x: Tensor, t: Translator) -> None:
         widgets.strip([widgets.row(words, _bytes(pictures[:SHOWN])) for words, pictures in rows], key="cleaned")
 
 
-def _samples(model: Variational, x: Tensor, t: Translator) -> None:
-    z = torch.randn(SHOWN, model.config.code, generator=torch.Generator().manual_seed(0))
-    news = kl_normal(*model.region(x)).mean(0).sort(descending=True).values.numpy()
+def _samples(model: Variational, data: str, t: Translator) -> None:
+    drawn, news = _drawn(model, data)
     title = t("Pictures nobody drew, and how much each code value says: {nats} nats in all", nats=t.number(float(news.sum()), 1))
     with st.expander(title, expanded=True):
-        widgets.strip([widgets.row(t("Drawn from random codes"), _bytes(model.decode(z)))], key="samples")
+        widgets.strip([widgets.row(t("Drawn from random codes"), _bytes(drawn))], key="samples")
         words = t("Nats of KL divergence for each code value, largest first; one near 0 says nothing.")
-        st.vega_lite_chart(*figures.bars(news, t("code value"), t("nats"), t), key="news", alt=words)
+        st.vega_lite_chart(*figures.bars(news.numpy(), t("code value"), t("nats"), t), key="news", alt=words)
         st.caption(words)
 
 
-def _health(codes: Tensor, t: Translator) -> None:
-    found = inspect.health(codes)
-    size = codes.shape[1]
+def _health(found: inspect.Health, t: Translator) -> None:
+    size = len(found.firing)
     title = t(
         "How busy the code is: {active} of {size} values in a picture, {dead} dead",
         active=t.number(found.active, 1),
@@ -67,6 +63,33 @@ def _health(codes: Tensor, t: Translator) -> None:
         firing = found.firing.sort(descending=True).values.numpy()
         st.vega_lite_chart(*figures.bars(firing, t("code value"), t("share of pictures"), t), key="firing", alt=words)
         st.caption(words)
+
+
+@lru_cache(maxsize=16)
+@torch.no_grad()
+def _mended(model: Denoising, data: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Clean, damaged and mended test pictures, the damage always from the same seed."""
+    x = _pictures(data)
+    noisy = model.damage(x, torch.Generator().manual_seed(0))
+    return x, noisy, model(noisy)
+
+
+@lru_cache(maxsize=16)
+@torch.no_grad()
+def _drawn(model: Variational, data: str) -> tuple[Tensor, Tensor]:
+    """Pictures decoded from random codes, and the nats of each code value, largest first."""
+    z = torch.randn(SHOWN, model.config.code, generator=torch.Generator().manual_seed(0))
+    return model.decode(z), kl_normal(*model.region(_pictures(data))).mean(0).sort(descending=True).values
+
+
+@lru_cache(maxsize=16)
+@torch.no_grad()
+def _health_of(model: Autoencoder, data: str) -> inspect.Health:
+    return inspect.health(model.encode(_pictures(data)))
+
+
+def _pictures(data: str) -> Tensor:
+    return cache.data(data).test[:LOOKED_AT].float() / 255
 
 
 def _db(output: Tensor, target: Tensor, t: Translator) -> str:

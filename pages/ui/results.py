@@ -6,9 +6,7 @@ import numpy as np
 import streamlit as st
 
 from aecore import inspect
-from aecore.data import Images
 from aecore.jobs import View
-from aecore.models import Autoencoder
 from pages.ui import cache, panels, state, widgets
 from pages.ui.i18n import Translator, marked
 
@@ -38,10 +36,9 @@ def show(view: View, t: Translator) -> None:
         _metric(t("Your guess"), "—" if guess is None else t.figure(guess), off)
         _metric(t("Code (float32)"), t.size(code * BYTES_PER_FLOAT), size)
     _verdict(final, lines, code >= math.prod(shape), t)
-    data = cache.data(view.order.data)
-    model = cache.trained(view, data.shape)
-    panels.show(model, data, t)
-    _identity(model, data, t)
+    model = cache.trained(view, shape)
+    panels.show(model, view.order.data, t)
+    _identity(cache.identity_test(model, view.order.data), t)
 
 
 def _metric(label: str, value: str, below: str | None = None, help: str | None = None) -> None:
@@ -62,8 +59,7 @@ def _verdict(final: float, lines: inspect.Baselines, roomy: bool, t: Translator)
         st.markdown(t("Better than PCA at the same code size: {share} % of the way from there to the floor.", share=share))
 
 
-def _identity(model: Autoencoder, data: Images, t: Translator) -> None:
-    probes = inspect.identity_test(model, data)
+def _identity(probes: dict[str, inspect.Probe], t: Translator) -> None:
     gap = inspect.identity_gap(probes)
     with st.expander(
         t("Identity test: has it learnt its pictures, or merely to copy? Gap: {gap} dB", gap=t.number(gap, 1)), icon=":material/compare:"
