@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import explain, frame, live, results, setup, state, takehome
+from pages.ui import cache, explain, frame, live, results, setup, state, takehome
 
 t = frame.enter("train")
 settings, stage = st.columns([1, 2], gap="large")
@@ -13,7 +13,7 @@ with stage:
     view = live.watch(run, t) if run else None
     if view is None:
         setup.invitation(chosen, lost=run is not None, t=t)
-    elif view.finished:
+    elif view.finished and cache.has(view.order.data):
         results.show(view, t)
         takehome.panel(view, t)
     setup.share(t)

@@ -213,7 +213,7 @@ def test_a_download_without_a_network_gets_a_sentence(page: Page, server: Server
     expect(page.get_by_role("button", name="Train", exact=True)).to_have_count(0)
 
 
-def test_own_pictures_are_trained_on(page: Page, server: Server) -> None:
+def test_own_pictures_are_trained_on_and_shown_to_nobody_else(page: Page, browser: Browser, server: Server) -> None:
     from PIL import Image
 
     entries = {}
@@ -226,6 +226,13 @@ def test_own_pictures_are_trained_on(page: Page, server: Server) -> None:
     expect(page.get_by_text("40 pictures in 2 classes are ready")).to_be_visible()
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    page.reload()
+    expect(page.get_by_text("The run is complete.")).to_be_visible()
+    stranger = browser.new_context(locale="en-US").new_page()
+    stranger.goto(page.url)
+    expect(stranger.get_by_text("no longer kept here")).to_be_visible()
+    expect(stranger.get_by_text("Drawn again from their codes")).to_have_count(0)
+    stranger.context.close()
 
 
 def test_a_killed_worker_is_said_and_the_run_goes_on(page: Page, server: Server) -> None:

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aecore.models import VARIANTS
+from aecore.training import Plan
 from pages.ui import i18n, sitemap
 from pages.ui.setup import LESSONS
 from tests.serving import ROOT
@@ -70,6 +71,22 @@ def test_a_malformed_run_in_a_link_is_ignored() -> None:
     app = opened("train", lang="en", run="../../etc/passwd")
     assert not app.exception
     assert not app.info
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_can_be_chosen_and_begins_with_its_own_defaults(variant: str) -> None:
+    app = opened("train", lang="en", code="9")
+    app.selectbox(key="knob-variant").select(variant).run()
+    assert not app.exception
+    assert not app.error
+    usual = VARIANTS[variant].model.Config().code
+    assert app.number_input(key="knob-code").value == (9 if variant == "undercomplete" else usual)
+
+
+def test_no_two_settings_share_a_name() -> None:
+    for variant in VARIANTS.values():
+        names = [knob.name for knob in (*Plan.knobs(), *variant.model.Config.knobs())] + ["data", "variant", "run", "lang"]
+        assert len(names) == len(set(names)), variant.name
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

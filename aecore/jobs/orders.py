@@ -41,6 +41,11 @@ class Order:
         """Whether a worker has the pictures already."""
         return self.data in DATASETS and DATASETS[self.data].built_in
 
+    @property
+    def private(self) -> bool:
+        """Whether the pictures are a visitor's own, and nobody else's to see."""
+        return self.data.startswith("own-")
+
     def check(self, data: Images | None) -> None:
         """Refused where the data is unknown or missing, or the model does not fit the pictures."""
         if self.data not in DATASETS and not OWN.fullmatch(self.data):

@@ -29,7 +29,7 @@ class SparseKL(Autoencoder):
     class Config(WideConfig):
         """Knobs of the rate."""
 
-        rate: float = knob(0.05, 0.005, 0.5, log=True, label="Target rate", help="The mean activation that each unit is pulled to.")
+        target: float = knob(0.05, 0.005, 0.5, log=True, label="Target rate", help="The mean activation that each unit is pulled to.")
         pull: float = knob(1e-3, 1e-5, 1.0, log=True, label="Pull", help="How much a nat of difference from the target rate costs.")
 
     config: Config
@@ -45,5 +45,5 @@ class SparseKL(Autoencoder):
     def loss(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """How far the picture is, and how far the units are from their rate."""
         code = self.encode(x)
-        rates = losses.kl_bernoulli(self.config.rate, code.mean(0))
+        rates = losses.kl_bernoulli(self.config.target, code.mean(0))
         return {"reconstruction": self.distance(self.decoder(code), x), "rate": self.config.pull * rates}

@@ -46,11 +46,6 @@ class TopK(Autoencoder):
         self.encoder, self.decoder = bodies(shape, config)
         self.register_buffer("silent", torch.zeros(config.code, dtype=torch.int64))  # pictures since each unit last won
 
-    def initialise(self, rng: torch.Generator) -> None:
-        """Draw the weights; no unit is dead yet."""
-        super().initialise(rng)
-        self.silent.zero_()
-
     def encode(self, x: Tensor) -> Tensor:
         """Pictures ``(B, C, H, W)`` to codes ``(B, n)`` with exactly min(k, n) values that are not 0."""
         return keep_largest(self.encoder(x), self.config.k)

@@ -28,11 +28,15 @@ REASONS = {
 
 
 def watch(run: str, t: Translator) -> View | None:
-    """Draw run ``run``: ticking while it waits or learns, still once it has ended. None where nobody knows it."""
-    jobs = cache.jobs()
-    view = jobs.look(run, state.visitor())
-    if view is None:
+    """Draw run ``run``: ticking while it waits or learns, still once it has ended.
+
+    None where nobody knows it, and where it shows pictures that are somebody else's own.
+    """
+    jobs, visitor = cache.jobs(), state.visitor()
+    view = jobs.look(run)
+    if view is None or (view.order.private and view.order.data != state.own_data() and run not in jobs.runs_of(visitor)):
         return None
+    jobs.look(run, visitor)
     active = view.status in ("waiting", "running")
     st.fragment(_tick, run_every=_pace() if active else None, key=f"live-{run}-{active}")(jobs, run, active, t)
     return view

@@ -71,6 +71,7 @@ def settings(t: Translator) -> Chosen | None:
     variant = forms.knobs([VARIANT], t, names)["variant"]
     st.caption(t(VARIANTS[variant].about))
     declared = VARIANTS[variant].model.Config.knobs()
+    state.open_variant(variant, [each.name for each in declared])
     knobs = forms.knobs(declared, t)
     with st.expander(t("Training plan"), icon=":material/tune:"):
         plan = forms.knobs(PLAN, t)

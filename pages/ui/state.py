@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -75,6 +75,15 @@ def open_knob(knob: Knob) -> Refused | None:
     return None
 
 
+def open_variant(name: str, knobs: Iterable[str]) -> None:
+    """Note which variant is drawn; after a change, forget what ``knobs`` were set to, so that it begins with its own defaults."""
+    if st.session_state.get("variant-drawn", name) != name:
+        for each in knobs:
+            st.session_state.pop(knob_key(each), None)
+            st.query_params.pop(each, None)
+    st.session_state["variant-drawn"] = name
+
+
 def open_settings(values: Mapping[str, Value]) -> None:
     """Set the knobs in ``values``, and all others to their defaults."""
     for key in [each for each in st.session_state if str(each).startswith(knob_key(""))]:
@@ -82,6 +91,7 @@ def open_settings(values: Mapping[str, Value]) -> None:
     st.query_params.clear()
     for name, value in values.items():
         st.session_state[knob_key(name)] = value
+    st.session_state["variant-drawn"] = values["variant"]
 
 
 def run() -> str | None:
@@ -134,4 +144,6 @@ def link() -> str:
     """The address that opens exactly this page in this state and language."""
     address = (st.context.url or "").split("?")[0]
     query = {**st.query_params.to_dict(), "lang": language()}
+    if query.get("data") == "own":  # the run would show the visitor's own pictures to whoever has the link
+        query.pop("run", None)
     return f"{address}?{urlencode(query)}"
