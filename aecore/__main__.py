@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from aecore import weights
 from aecore.data import DATASETS, load
+from aecore.inspect import judge
 from aecore.models import VARIANTS, build
 from aecore.recipes import Recipe, read
 from aecore.refusal import Refused
@@ -85,11 +86,12 @@ def run_train(asked: argparse.Namespace) -> int:
         done = f"Interrupted at step {training.progress.step} of {training.steps}."
         print(f"{done} What was learnt is in {checkpoint}; the same command with --resume continues.", file=sys.stderr)
         return INTERRUPTED
-    weights.save(model, weights.card_for(model, output.stem, recipe.data, recipe.plan, finished), output)
+    judged = judge(model, images)
+    weights.save(model, weights.card_for(model, output.stem, recipe.data, recipe.plan, finished, judged), output)
     checkpoint.unlink(missing_ok=True)
     print(f"{output}: {finished.reason} after {finished.step} steps and {finished.seconds:.1f} s; best at step {finished.best_step}.")
     print(f"train: {_figures(finished.train)}")
-    print(f"test:  {_figures(finished.test)}")
+    print(f"test:  {_figures(finished.test | judged)}")
     return 0
 
 
@@ -151,7 +153,14 @@ def _seal(recipe: Recipe, frozen: bytes) -> bytes:
 
 
 def _figures(terms: dict[str, float]) -> str:
-    words = {"cross_entropy": "cross-entropy {:.4f} nats per pixel", "mse": "MSE {:.5f}", "psnr": "PSNR {:.2f} dB"}
+    words = {
+        "cross_entropy": "cross-entropy {:.4f} nats per pixel",
+        "mse": "MSE {:.5f}",
+        "psnr": "PSNR {:.2f} dB",
+        "identity_gap": "identity gap {:.1f} dB",
+        "active_values": "{:.1f} active values",
+        "probe_accuracy": "probe accuracy {:.1%}",
+    }
     return ", ".join(words.get(name, name + " {:.4g}").format(value) for name, value in terms.items())
 
 

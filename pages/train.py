@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cache, explain, frame, live, results, setup, state, takehome
+from pages.ui import cache, earlier, explain, frame, live, results, setup, splits, state, takehome
 
 t = frame.enter("train")
 settings, stage = st.columns([1, 2], gap="large")
@@ -15,6 +15,8 @@ with stage:
         setup.invitation(chosen, lost=run is not None, t=t)
     elif view.finished and cache.has(view.order.data):
         results.show(view, t)
+        splits.panel(view, t)
+        earlier.panel(view, t)
         takehome.panel(view, t)
     setup.share(t)
     if chosen:

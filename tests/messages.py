@@ -10,7 +10,7 @@ from tests.serving import ROOT
 
 def messages() -> set[str]:
     """Texts in ``t(...)`` and ``marked(...)`` of pages, sentences of refusals, and the words of variants, knobs and data sets."""
-    found = _extracted("pages", "t", "marked") | _extracted("aecore", "Refused")
+    found = _extracted("pages", "t", "marked", "Refused") | _extracted("aecore", "Refused")
     for variant in VARIANTS.values():
         found |= {variant.title, variant.about}
     for knob in (*Plan.knobs(), *(knob for variant in VARIANTS.values() for knob in variant.model.Config.knobs())):

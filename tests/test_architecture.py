@@ -13,7 +13,7 @@ FLOORS = [
     {"models", "data"},
     {"training"},
     {"weights", "recipes", "inspect"},
-    {"jobs"},
+    {"jobs", "takehome"},
     {"__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

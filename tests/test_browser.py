@@ -14,6 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from aecore.models import VARIANTS
 from tests.serving import Server, serving
 
 LONG = "train?lang=en&epochs=500&seed={seed}"
@@ -34,7 +35,7 @@ def stop(page: Page) -> float:
 
 
 def go_to(page: Page, title: str) -> None:
-    """Choose a page in the navigation."""
+    """Choose a page in the navigation, in the section Learn."""
     page.get_by_text("Learn", exact=True).click()
     page.locator("a").filter(has_text=re.compile(f"^{title}$")).click()
 
@@ -110,7 +111,12 @@ def test_train_to_the_end_and_take_the_result_home(page: Page, server: Server, t
     assert waiting.value.path().read_text().splitlines()[0].startswith("step,epoch,seconds,train_reconstruction")
 
 
-PANELS = {"denoising": "Damaged and cleaned", "variational": "Pictures nobody drew", "top-k": "How busy the code is"}
+PANELS = {
+    "denoising": "Damaged and cleaned",
+    "variational": "Pictures nobody drew",
+    "top-k": "The 60 units that change pictures most",
+    "contractive": "A test picture, then the changes that its code feels most",
+}
 
 
 @pytest.mark.parametrize("variant", PANELS)
@@ -121,12 +127,63 @@ def test_a_variant_shows_what_is_its_own(page: Page, server: Server, variant: st
     expect(page.get_by_text(PANELS[variant]).first).to_be_visible()
 
 
+def test_what_is_inside_is_computed_when_opened(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train?lang=en&epochs=1&seed=62")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Variance explained")).to_have_count(0)
+    page.get_by_text("What the code looks like").click()
+    expect(page.get_by_text("Variance explained")).to_be_visible()
+    page.get_by_text("What each unit draws").click()
+    expect(page.get_by_text("The 32 units that change pictures most")).to_be_visible()
+    expect(page.get_by_text("Variance explained")).to_be_visible()
+
+
+def test_a_link_within_the_app_opens_its_settings_although_others_were_set_before(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train?lang=en&code=9")
+    expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("9")
+    go_to(page, "Home")
+    expect(page.locator(".score")).to_be_visible()
+    go_to(page, "Train")
+    expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("9")
+    go_to(page, "Home")
+    page.get_by_role("link", name="Train it").nth(list(VARIANTS).index("variational")).click()
+    expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("20")
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("9")
+
+
 def test_stop_in_the_middle_keeps_what_was_learnt(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/{LONG.format(seed=21)}")
     start(page)
     seconds = stop(page)
     assert seconds < 3, f"Stop took {seconds:.2f} s"
     expect(page.get_by_text("Test loss", exact=True)).to_be_visible()
+
+
+def test_a_paused_run_waits_for_its_visitor(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/{LONG.format(seed=22)}")
+    start(page)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Nothing is lost")).to_be_visible(timeout=5_000)
+    page.reload()
+    expect(page.get_by_text("Nothing is lost")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text(re.compile("Epoch .* of 500"))).to_be_visible()
+    assert stop(page) < 3
+
+
+def test_learning_from_the_test_pictures_too_is_measured_on_both_splits(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/train?lang=en&epochs=1&seed=23&train_on_test=true")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    page.get_by_text("Learnt from the test pictures too: what difference").click()
+    page.get_by_role("button", name="Train it the other way round too").click()
+    expect(page.get_by_text(re.compile("Test pictures come back .* % better|made no gain"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("row").filter(has_text="training pictures only")).to_be_visible()
+    page.get_by_text("Beside your").click()
+    expect(page.get_by_role("row").filter(has_text="Train on test pictures too")).to_be_visible()
 
 
 def test_a_reload_finds_the_run_again_and_may_stop_it(page: Page, server: Server) -> None:
@@ -258,7 +315,7 @@ def test_a_deep_link_on_a_fresh_server_opens_within_the_frame(page: Page, tmp_pa
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
-@pytest.mark.parametrize("slug", ["", "train"])
+@pytest.mark.parametrize("slug", ["", "train", "compare", "shelf"])
 def test_nothing_sticks_out_on_a_phone(browser: Browser, server: Server, slug: str) -> None:
     context = browser.new_context(viewport={"width": 400, "height": 800}, locale="pt-BR", color_scheme="dark")
     page = context.new_page()

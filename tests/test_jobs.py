@@ -472,3 +472,78 @@ def test_no_scheduler_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_built_in_pictures_are_not_sent() -> None:
     assert order().built_in and DATASETS["digits"].built_in and not order(data="own-" + "0" * 64).built_in
+
+
+def test_a_paused_run_gives_its_worker_away_and_goes_on_to_the_same_numbers(jobs: Jobs) -> None:
+    wanted = order(seed=70, epochs=20)
+    run = jobs.submit("ana", wanted)
+    until(lambda: view(jobs, run).reports, 30)
+    jobs.pause(run, "ana")
+    assert until(lambda: view(jobs, run).status == "paused", 5) < 2
+    rested = view(jobs, run)
+    assert 0 < rested.step < rested.steps and rested.reports and rested.notice is None
+    until(lambda: not jobs._tasks, 5)
+    another = jobs.submit("ana", order(seed=71))
+    assert ended(jobs, another).status == "finished", "a paused run is not counted as running"
+    jobs.resume(run, "bia")
+    assert view(jobs, run).status == "paused", "it is not hers"
+    jobs.resume(run, "ana")
+    last = ended(jobs, run)
+    assert last.notice is None
+    reference, finished, weights = in_process(wanted, jobs._crew.cluster.threads)
+    assert losses(last.reports) == reference
+    assert last.finished is not None and last.finished.test == finished.test
+    assert all(torch.equal(value, weights[name]) for name, value in load_weights(last.weights).items())
+
+
+def test_a_paused_run_can_be_stopped_and_is_measured_then(jobs: Jobs) -> None:
+    run = jobs.submit("ana", order(seed=72, epochs=LONG))
+    running(jobs, run)
+    jobs.pause(run, "ana")
+    until(lambda: view(jobs, run).status == "paused", 5)
+    step = view(jobs, run).step
+    jobs.stop(run, "ana")
+    last = ended(jobs, run, 10)
+    assert last.finished is not None and last.finished.reason == "stopped" and step <= last.finished.step <= step + 200
+
+
+def test_pausing_what_waits_and_what_others_watch(jobs: Jobs) -> None:
+    first = jobs.submit("ana", order(seed=73, epochs=LONG))
+    second = jobs.submit("ana", order(seed=74, epochs=LONG))
+    jobs.pause(second, "ana")
+    assert view(jobs, second).status == "paused"
+    jobs.submit("ana", order(seed=74, epochs=LONG))
+    assert view(jobs, second).status == "waiting", "ordered again, it goes back in line"
+    jobs.pause(second, "ana")
+    jobs.stop(second, "ana")
+    assert jobs.look(second) is None, "it had learnt nothing"
+    running(jobs, first)
+    jobs.submit("bia", order(seed=73, epochs=LONG))
+    jobs.pause(first, "ana")
+    time.sleep(0.5)
+    assert view(jobs, first).status == "running"
+    jobs.stop(first, "ana")
+    jobs.stop(first, "bia")
+
+
+def test_brief_runs_of_one_visitor_use_idle_workers_but_stand_back_for_others(jobs: Jobs) -> None:
+    def brief(seed: int) -> Order:
+        return Order("undercomplete", {}, "digits", Plan(epochs=LONG, seconds=60, seed=seed))
+
+    mine = [jobs.submit("ana", brief(75 + i)) for i in range(3)]
+    running(jobs, mine[0])
+    running(jobs, mine[1])
+    bia = jobs.submit("bia", order(seed=80))
+    assert view(jobs, bia).place == 1
+    jobs.stop(mine[0], "ana")
+    assert ended(jobs, bia).status == "finished"
+    running(jobs, mine[2])
+
+
+def test_a_finished_model_is_judged(jobs: Jobs) -> None:
+    run = jobs.submit("ana", order(seed=81))
+    ended(jobs, run)
+    until(lambda: view(jobs, run).judged is not None, 20)
+    judged = view(jobs, run).judged
+    assert judged is not None
+    assert judged["probe_accuracy"] > 0.5 and judged["identity_gap"] > 3 and judged["active_values"] == 32

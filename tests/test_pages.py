@@ -42,23 +42,47 @@ def test_a_link_sets_the_knobs() -> None:
     assert not app.warning
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("code", "0"),
-        ("code", "many"),
-        ("rate", "nan"),
-        ("variant", "<b>x</b>"),
-        ("data", "../etc"),
-        ("train_on_test", "2"),
-        ("depth", "1e9"),
-    ],
-)
+NUMBERS = ("0", "-1", "many", "nan", "inf", "1e999", "", " ", "3,5", "0x10")
+MALFORMED = {
+    "code": (*NUMBERS, "2049", "32.5", "<script>alert(1)</script>"),
+    "epochs": ("0", "501", "1;drop", "9" * 400),
+    "rate": ("nan", "0", "-0.001", "1"),
+    "seed": ("-1", "1.5", "2147483648", "seed"),
+    "depth": ("1e9", "4", "two"),
+    "width": ("15", "1025", "wide"),
+    "seconds": ("901", "0", "soon"),
+    "variant": ("<b>x</b>", "Undercomplete", "../undercomplete", "undercomplete,sparse"),
+    "data": ("../etc", "own-", "digits\n", "${data}"),
+    "loss": ("MSE", "mae", "{loss}"),
+    "schedule": ("One-cycle", "%00"),
+    "train_on_test": ("2", "True", "yes"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in MALFORMED.items() for value in values])
 def test_a_bad_value_in_a_link_gives_a_sentence_and_the_default(name: str, value: str) -> None:
     app = opened("train", **{"lang": "en", name: value})
     assert not app.exception
     assert [each for each in app.warning if "The link asked for something else" in each.value]
-    assert app.number_input(key="knob-code").value == 32
+    usual = {each.name: each.default for each in (*Plan.knobs(), *VARIANTS["undercomplete"].model.Config.knobs())}
+    for each in (*app.number_input, *app.slider, *app.selectbox, *app.toggle):
+        asked = str(each.key).removeprefix("knob-")
+        assert asked not in usual or each.value == usual[asked]
+
+
+def test_there_are_forty_malformed_links() -> None:
+    assert sum(map(len, MALFORMED.values())) >= 40
+
+
+def test_a_link_restores_variant_data_knobs_seed_and_language() -> None:
+    query = {"lang": "pt_BR", "variant": "denoising", "data": "clothes", "code": "77", "noise": "masking", "level": "0.25", "seed": "9"}
+    app = opened("train", **query, body="convolutional", batch="64")
+    assert not app.exception and not app.warning
+    assert app.title[0].value == "Treinar"
+    values = {str(each.key).removeprefix("knob-"): each.value for each in (*app.number_input, *app.slider, *app.selectbox, *app.toggle)}
+    wanted = {"variant": "denoising", "data": "clothes", "code": 77, "noise": "masking", "level": 0.25, "seed": 9, "body": "convolutional"}
+    assert wanted | {"batch": 64} == {name: values[name] for name in [*wanted, "batch"]}
+    assert query.items() <= {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}.items()
 
 
 def test_an_unknown_run_in_a_link_is_said() -> None:

@@ -94,6 +94,16 @@ def test_the_dead_are_lifted_until_they_win_where_they_came_closest() -> None:
     torch.testing.assert_close(model.encoder(x)[:, others], before[:, others])
 
 
+def test_tied_a_unit_looks_for_the_atom_that_it_adds() -> None:
+    model, _, _ = trained("top-k", blobs(), 1, code=20, k=4, tied=True)
+    assert model.parameter_count() == 20 * 144 + 20 + 144
+    nothing, one = torch.zeros(1, 20), torch.eye(20)[:1]
+    with torch.no_grad():
+        atom = model.decoder(one) - model.decoder(nothing)
+        rise = model.encoder(atom) - model.encoder(torch.zeros_like(atom))
+    assert rise[0, 0].item() == pytest.approx(atom.square().sum().item(), rel=1e-3)
+
+
 def test_silence_is_counted_in_pictures_and_ends_with_a_win() -> None:
     model = aecore.build("top-k", (1, 12, 12), code=20, k=4)
     assert isinstance(model, TopK)

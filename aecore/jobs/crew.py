@@ -56,14 +56,20 @@ class Crew:
 
     def stop(self, address: str, token: str) -> threading.Thread:
         """Raise the stop flag of an attempt, in a thread of its own: a sick worker may never answer."""
+        return self._flag(worker.stop, address, token)
 
+    def pause(self, address: str, token: str) -> threading.Thread:
+        """Raise the pause flag of an attempt, likewise."""
+        return self._flag(worker.pause, address, token)
+
+    def _flag(self, raise_: Callable[[str], None], address: str, token: str) -> threading.Thread:
         def call() -> None:
             try:
-                self.client.run(worker.stop, token, workers=[address], on_error="ignore")
+                self.client.run(raise_, token, workers=[address], on_error="ignore")
             except Exception:
-                logger.debug("no stop flag could be raised in %s", address, exc_info=True)
+                logger.debug("no flag could be raised in %s", address, exc_info=True)
 
-        return _begin(call, "aecore-stop")
+        return _begin(call, "aecore-flag")
 
     def restart(self, address: str, token: str) -> threading.Thread:
         """Replace the process of a worker that does not stop an attempt; until that is done it is given nothing."""

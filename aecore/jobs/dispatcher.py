@@ -8,11 +8,11 @@ from collections import Counter, OrderedDict
 from aecore.data import Images
 from aecore.jobs.cluster import open_local, open_remote
 from aecore.jobs.crew import Crew
-from aecore.jobs.line import may_start, order_of_service
 from aecore.jobs.messages import Message
 from aecore.jobs.orders import Order
 from aecore.jobs.runs import Run
 from aecore.jobs.views import View
+from aecore.jobs.waiting import Waiting
 from aecore.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -48,11 +48,9 @@ class Jobs:
         self._wake = threading.Event()
         self._closed = False
         self._runs: OrderedDict[str, Run] = OrderedDict()  # least recently seen first
-        self._line: list[str] = []
-        self._again: list[str] = []  # runs that lost their worker: ahead of the line
+        self._waiting = Waiting()
         self._tasks: dict[str, Run] = {}  # attempts, by token, that Dask has been given and has not given back
         self._seen: dict[str, float] = {}
-        self._served: dict[str, float] = {}
         self._crew = Crew(open_remote(address) if address else open_local(workers, memory), self._hear, self._done)
         self._keeper = threading.Thread(target=self._keep, name="aecore-jobs", daemon=True)
         self._keeper.start()
@@ -69,6 +67,7 @@ class Jobs:
             run = self._runs.get(key)
             if run and self._worth_joining(run):
                 self._join(run, visitor)
+                self._resume(run)
                 return key
         order.check(data)
         with self._lock:
@@ -76,13 +75,12 @@ class Jobs:
                 raise Refused("The lab is closing. Come back in a moment.")
             run = self._runs.get(key)
             if not run or not self._worth_joining(run):
-                if len(self._line) >= MOST_WAITING:
-                    raise Refused("{count} runs are waiting already. Come back in a while.", count=len(self._line))
+                if len(self._waiting) >= MOST_WAITING:
+                    raise Refused("{count} runs are waiting already. Come back in a while.", count=len(self._waiting))
                 run = self._runs[key] = Run(order, None if order.built_in else data, version=run.view.version + 1 if run else 0)
-                self._line.append(key)
+                self._waiting.add(run)
             self._join(run, visitor)
-            self._say_places()
-        self._wake.set()
+            self._resume(run)
         return key
 
     def look(self, run: str, visitor: str | None = None) -> View | None:
@@ -121,6 +119,29 @@ class Jobs:
             self._say_places()
         self._wake.set()
 
+    def pause(self, run: str, visitor: str) -> None:
+        """The run makes room for others and keeps all it has learnt, until :meth:`resume`; only for the one visitor whose run it is."""
+        with self._lock:
+            self._seen[visitor] = time.monotonic()
+            found = self._runs.get(run)
+            if found is None or found.ended or found.paused or found.stop_asked or found.active != {visitor}:
+                return
+            if self._waiting.remove(found):
+                found.pause()
+                self._say_places()
+            else:
+                found.pause_asked = True
+                self._crew.pause(found.worker, found.token)
+
+    def resume(self, run: str, visitor: str) -> None:
+        """A paused run of ``visitor`` goes back in line, and on from where it was."""
+        with self._lock:
+            self._seen[visitor] = time.monotonic()
+            found = self._runs.get(run)
+            if found is not None and visitor in found.owners:
+                self._join(found, visitor)
+                self._resume(found)
+
     def runs_of(self, visitor: str) -> tuple[str, ...]:
         """Ids of the runs that ``visitor`` ordered and that are still known, oldest first."""
         with self._lock:
@@ -148,28 +169,41 @@ class Jobs:
         run.left.discard(visitor)
         run.watch(visitor)
 
+    def _resume(self, run: Run) -> None:
+        """Lock held. A paused run goes back in line; everybody is told their place."""
+        if run.paused:
+            run.resume()
+            self._waiting.add(run)
+        self._say_places()
+        self._wake.set()
+
     def _end(self, run: Run) -> None:
-        """Lock held. Forget a run that never began; end one that has lost its worker; raise the flag of one at work."""
-        if run.id in self._line:
-            self._line.remove(run.id)
+        """Lock held. Forget a run that has learnt nothing, raise the flag of one at work; any other goes to a worker once more, to be measured."""
+        if run.stop_asked:
+            return
+        idle = self._waiting.remove(run) or run.paused
+        if idle and not run.checkpoint:
             del self._runs[run.id]
-        elif run.id in self._again:
-            self._again.remove(run.id)
-            run.fail(Refused("This run was stopped while it waited for a new worker. What is shown is what it had learnt until then."))
-        elif not run.stop_asked:
-            run.stop_asked = time.monotonic()
+            return
+        run.stop_asked = time.monotonic()
+        if idle:
+            run.resume()
+            self._waiting.add(run, again=True)
+        else:
             self._crew.stop(run.worker, run.token)
 
     def _hear(self, message: Message) -> None:
         """News from a worker, in Dask's thread."""
         with self._lock:
             run = self._tasks.get(message["token"])
-            if run is None or run.token != message["token"]:
+            if run is None or (run.token != message["token"] and message["kind"] != "judged"):
                 return
             run.take(message)
             if message["kind"] == "started" and run.stop_asked:
                 self._crew.stop(run.worker, run.token)
-            if run.ended:
+            elif message["kind"] == "started" and run.pause_asked:
+                self._crew.pause(run.worker, run.token)
+            if run.ended or run.paused:
                 self._trim()
         if message["kind"] == "broken":
             logger.error("run %s broke in its worker:\n%s", run.id, message["traceback"])
@@ -185,8 +219,10 @@ class Jobs:
                     logger.error("run %s could not be computed", run.id, exc_info=error)
                     run.fail(Refused("This run could not be computed, and has ended. Try again, or change its settings."))
                 elif run.lose():
-                    self._again.append(run.id)
+                    self._waiting.add(run, again=True)
                 self._trim()
+            elif run.view.finished and run.view.judged is None:
+                run.take({"kind": "judged", "figures": {}})
             self._say_places()
         self._wake.set()
 
@@ -208,11 +244,11 @@ class Jobs:
             gone = [visitor for visitor, seen in self._seen.items() if seen < limit]
             for visitor in gone:
                 del self._seen[visitor]
-                self._served.pop(visitor, None)
+                self._waiting.forget(visitor)
             for run in list(self._runs.values()):
                 for visitor in gone:
                     run.unwatch(visitor)
-                if not run.ended and not run.watchers:
+                if not run.ended and not run.paused and not run.watchers:
                     self._end(run)
             if gone:
                 self._say_places()
@@ -228,19 +264,18 @@ class Jobs:
 
     def _serve(self) -> bool:
         """Begin the next run; False where none can begin now."""
-        if not self._line and not self._again:
+        if not self._waiting:
             return False
         threads = self._crew.threads()
         with self._lock:
             spare = Counter(threads)
             spare.subtract(run.worker for run in self._tasks.values())
             address = max(threads, key=lambda each: spare[each], default="")  # the idlest
-            run = self._next() if spare[address] > 0 else None
+            run = self._waiting.next(self._running()) if spare[address] > 0 else None
             if run is None:
                 return False
             token = run.begin(address)
             self._tasks[token] = run
-            self._served.update(dict.fromkeys(run.active, time.monotonic()))
             self._say_places()
             data, checkpoint = run.data, run.checkpoint
         try:
@@ -252,31 +287,16 @@ class Jobs:
                 run.fail(Refused("This run could not be handed to the cluster. Try again in a moment."))
         return True
 
-    def _next(self) -> Run | None:
-        """Lock held. Take the run whose turn it is out of the line."""
-        if self._again:
-            return self._runs[self._again.pop(0)]
-        running = self._running()
-        for key in self._order():
-            if may_start(self._runs[key].active, running):
-                self._line.remove(key)
-                return self._runs[key]
-        return None
-
     def _running(self) -> list[frozenset[str]]:
         return [run.active for token, run in self._tasks.items() if run.token == token]
 
-    def _order(self) -> list[str]:
-        return order_of_service([(key, self._runs[key].active) for key in self._line], self._running(), self._served)
-
     def _say_places(self) -> None:
         """Lock held. Tell each waiting run its place."""
-        for place, key in enumerate([*self._again, *self._order()], start=1):
-            self._runs[key].queue(place)
+        self._waiting.say_places(self._running())
 
     def _trim(self) -> None:
-        """Lock held. Forget the ended runs that nobody has looked at for longest, down to the limits."""
-        ended = [run for run in self._runs.values() if run.ended]
+        """Lock held. Forget the ended and paused runs that nobody has looked at for longest, down to the limits."""
+        ended = [run for run in self._runs.values() if run.ended or run.paused]
         count, size = len(ended), sum(run.bytes for run in ended)
         for run in ended[:-1]:
             if count <= MOST_KEPT and size <= MOST_BYTES_KEPT:

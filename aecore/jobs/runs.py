@@ -12,6 +12,7 @@ from aecore.refusal import Refused
 from aecore.training import Finished, Reported, Started
 
 BYTES_OF_A_REPORT = 1_000  # as Python objects, roughly
+MOST_SECONDS_BESIDE = 60
 
 
 class Run:
@@ -34,9 +35,11 @@ class Run:
         self.token = ""
         self.ordered = time.monotonic()
         self.stop_asked = 0.0  # when, on the monotonic clock; 0 for never
+        self.pause_asked = False
+        self.resting = False  # between a pause and the attempt that ends it
         self.reports: dict[int, Reported] = {}  # by step: one frozen just before a report gives it once more
         self.pace: tuple[float, int] | None = None
-        self.view = View(self.id, order, "waiting", 0, None, 0, 0, (), None, None, None, b"", None, None, version, 0, None)
+        self.view = View(self.id, order, "waiting", 0, None, 0, 0, (), None, None, None, None, b"", None, None, version, 0, None)
 
     @property
     def active(self) -> frozenset[str]:
@@ -49,11 +52,26 @@ class Run:
         return self.view.status in ("finished", "failed")
 
     @property
+    def paused(self) -> bool:
+        """Whether it rests until somebody resumes or stops it."""
+        return self.view.status == "paused"
+
+    @property
+    def brief(self) -> bool:
+        """Whether it may run beside another one of the same visitor, on a worker that nobody else waits for."""
+        return self.order.plan.seconds <= MOST_SECONDS_BESIDE
+
+    @property
     def bytes(self) -> int:
         """What keeping this run costs, roughly."""
         view = self.view
         arrays = [view.originals, *((view.snapshot.reconstructions, view.snapshot.codes) if view.snapshot else ())]
-        return len(view.weights) + sum(each.nbytes for each in arrays if each is not None) + BYTES_OF_A_REPORT * len(view.reports)
+        return (
+            len(view.weights)
+            + len(self.checkpoint)
+            + sum(each.nbytes for each in arrays if each is not None)
+            + BYTES_OF_A_REPORT * len(view.reports)
+        )
 
     def see(self) -> View:
         """The view, made anew only after a change."""
@@ -83,8 +101,21 @@ class Run:
         self.token = f"{self.id}-{uuid4().hex[:8]}"
         self.worker = worker
         self.pace = None
+        if self.stop_asked:
+            self.stop_asked = time.monotonic()  # it waited for a worker only to be measured; the worker has its full time to answer
         self._change(status="running", place=0, seconds_left=None)
         return self.token
+
+    def pause(self) -> None:
+        """Rest, until somebody resumes or stops it."""
+        self.token = ""
+        self._change(status="paused", place=0, seconds_left=None, notice=None)
+
+    def resume(self) -> None:
+        """Wait for a worker again."""
+        self.resting = True
+        self.pause_asked = False
+        self._change(status="waiting")
 
     def take(self, message: Message) -> None:
         """Take in news of the present attempt."""
@@ -99,6 +130,10 @@ class Run:
             case "checkpoint":
                 self.checkpoint = message["checkpoint"]
                 self._change(weights=message["weights"] or self.view.weights)
+            case "paused":
+                self.pause()
+            case "judged":
+                self._change(judged=message["figures"])
             case "finished":
                 finished = Finished(**message["event"])
                 self._change(finished=finished, snapshot=_snapshot(message["snapshot"]), weights=message["weights"], step=finished.step)
@@ -112,6 +147,7 @@ class Run:
         """The worker is gone. True where the run shall go on from its last checkpoint; else it has failed."""
         self.losses += 1
         self.token = ""
+        self.resting = False
         if self.stop_asked:
             self.fail(Refused("This run's worker was lost while it was stopping. What is shown is what it had learnt until then."))
         elif self.losses > 1:
@@ -137,8 +173,9 @@ class Run:
         self.reports = {step: each for step, each in self.reports.items() if step <= started.step}
         self.pace = (time.monotonic(), started.step)
         notice = self.view.notice
-        if again:
+        if again and not self.resting:
             notice = Refused("The worker of this run was lost. The run goes on from step {step}.", step=started.step)
+        self.resting = False
         reports, originals = tuple(self.reports.values()), as_array(message["originals"])
         self._change(started=started, step=started.step, steps=started.steps, reports=reports, originals=originals, notice=notice)
 

@@ -9,7 +9,7 @@ from aecore.jobs.orders import Order
 from aecore.refusal import Refused
 from aecore.training import Finished, Reported, Started
 
-Status = Literal["waiting", "running", "finished", "failed"]
+Status = Literal["waiting", "running", "paused", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class View:
     ``place`` is 1 for the next in line and 0 for a run that does not wait. A run that lost its worker waits once more, with
     its curve and a ``notice``. ``weights`` are safetensors of the best model so far, empty until there is one. ``version``
     grows with each change, so that a page can leave out a drawing; ``watchers`` counts the visitors who look on.
-    ``seconds_left`` is an estimate, given while steps are made.
+    ``seconds_left`` is an estimate, given while steps are made. ``judged`` holds what :func:`aecore.inspect.judge` says of the
+    finished model, None until it has spoken.
     """
 
     id: str
@@ -48,6 +49,7 @@ class View:
     snapshot: Snapshot | None
     originals: np.ndarray | None
     finished: Finished | None
+    judged: dict[str, float] | None
     weights: bytes
     notice: Refused | None
     error: Refused | None

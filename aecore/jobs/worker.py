@@ -1,6 +1,7 @@
 """What runs inside a Dask worker: one training, which tells the web process how it goes and looks at its stop flag."""
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -15,6 +16,7 @@ import torch
 from distributed import get_worker
 
 from aecore.data import Images, load
+from aecore.inspect import judge
 from aecore.jobs.messages import Message, array, refusal
 from aecore.jobs.orders import Order
 from aecore.jobs.scenes import Scenes
@@ -24,12 +26,15 @@ from aecore.training import Event, Finished, Plan, Reported, Started, Stepped, T
 
 Parcel = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]
 
+logger = logging.getLogger(__name__)
+
 SECONDS_BETWEEN_NEWS = 0.1
 SECONDS_BETWEEN_SNAPSHOTS = 0.25
 SECONDS_BETWEEN_CHECKPOINTS = 2.0
 SHARE_FOR_EACH = 0.02  # of a run's time, at most, goes into snapshots, and as much into checkpoints
 
 _stopped: set[str] = set()
+_paused: set[str] = set()
 
 
 def dask_setup(worker: object) -> None:
@@ -45,6 +50,11 @@ def dask_setup(worker: object) -> None:
 def stop(token: str) -> None:
     """Raise the stop flag of an attempt at a run; called in the worker through ``Client.run``."""
     _stopped.add(token)
+
+
+def pause(token: str) -> None:
+    """Raise the pause flag of an attempt, which then ends with a checkpoint; called as :func:`stop` is."""
+    _paused.add(token)
 
 
 def wrap(data: Images) -> Parcel:
@@ -80,12 +90,26 @@ def learn(order: Order, token: str, topic: str, threads: int, parcel: Parcel | N
             reporter.tell(event)
             if token in _stopped:
                 training.stop()
+            elif token in _paused and isinstance(event, Stepped):
+                reporter.freeze(event.step)
+                return
+        send({"kind": "judged", "figures": _judged(training, data)})
     except Refused as error:
         send({"kind": "refused"} | refusal(error))
     except Exception:
         send({"kind": "broken", "traceback": traceback.format_exc()})
     finally:
         _stopped.discard(token)
+        _paused.discard(token)
+
+
+def _judged(training: Training, data: Images) -> dict[str, float]:
+    """What the model is worth besides its loss; nothing where that cannot be told, since the run itself has ended well."""
+    try:
+        return judge(training.model, data)
+    except Exception:
+        logger.exception("a model could not be judged")
+        return {}
 
 
 def _step_back() -> None:
@@ -132,6 +156,12 @@ class Reporter:
                 scene = self.scenes.draw(self.training.model, event.step)
                 weights = self.scenes.weights(self.training.model.state_dict())
                 self.send({"kind": "finished", "event": asdict(event), "snapshot": scene, "weights": weights})
+
+    def freeze(self, step: int) -> None:
+        """Hand over the run as it stands, to be continued later."""
+        self._snapshot(step)
+        self._checkpoint(step)
+        self.send({"kind": "paused"})
 
     def _news(self, step: int) -> None:
         self.send({"kind": "news", "step": step, "reports": self.reports})

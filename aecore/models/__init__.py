@@ -10,6 +10,7 @@ from aecore.models import topk  # noqa: F401
 from aecore.models import denoising  # noqa: F401
 from aecore.models import contractive  # noqa: F401
 from aecore.models import variational  # noqa: F401
+from aecore.models import vector_quantised  # noqa: F401
 
 # isort: on
 from aecore.models.base import Autoencoder

@@ -117,6 +117,10 @@ class Autoencoder(nn.Module):
                 if module.bias is not None:
                     nn.init.uniform_(module.bias, -bound, bound, generator=rng)
 
+    def bits(self) -> float:
+        """What it takes to store one code as it is: 32 for each value, a float32."""
+        return 32.0 * self.config.code
+
     def parameter_count(self) -> int:
         """How many numbers training may change."""
         return sum(each.numel() for each in self.parameters())

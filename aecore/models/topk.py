@@ -1,5 +1,6 @@
 """The autoencoder in whose code exactly k units are active."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from aecore.knobs import knob
 from aecore.models.base import Autoencoder, Shape, bodies
 from aecore.models.registry import variant
 from aecore.models.sparse import WideConfig
+from aecore.nn import dense
 from aecore.nn.topk import keep_largest
 
 DEAD_AFTER = 5_000  # pictures in a row without winning once
@@ -36,6 +38,9 @@ class TopK(Autoencoder):
         k: int = knob(
             25, 1, 256, log=True, label="Active units (k)", help="How many units survive in each picture; all, if the code has fewer."
         )
+        tied: bool = knob(
+            False, label="Tied weights", help="A dense decoder uses the encoder's weights, turned round: half as many numbers to learn."
+        )
         revival: float = knob(1.0, 0.0, 1.0, label="Revival", help="How far a dead unit is lifted towards its next win; 0 leaves it dead.")
 
     config: Config
@@ -43,12 +48,20 @@ class TopK(Autoencoder):
 
     def __init__(self, shape: Shape, config: Config) -> None:
         super().__init__(shape, config)
-        self.encoder, self.decoder = bodies(shape, config)
+        if config.tied and config.body == "dense":
+            self.encoder = dense.encoder(shape, config.code, config.width, config.depth)
+            self.decoder = dense.tied_decoder(self.encoder, shape)
+        else:
+            self.encoder, self.decoder = bodies(shape, config)
         self.register_buffer("silent", torch.zeros(config.code, dtype=torch.int64))  # pictures since each unit last won
 
     def encode(self, x: Tensor) -> Tensor:
         """Pictures ``(B, C, H, W)`` to codes ``(B, n)`` with exactly min(k, n) values that are not 0."""
         return keep_largest(self.encoder(x), self.config.k)
+
+    def bits(self) -> float:
+        """Of each value that is not 0, the number and the place."""
+        return min(self.config.k, self.config.code) * (32 + math.log2(self.config.code))
 
     def after_step(self, x: Tensor, rng: torch.Generator) -> None:
         """Count for how many pictures each unit has been silent, and lift the dead to the lowest bar of the batch."""

@@ -4,6 +4,7 @@ import json
 import math
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -34,7 +35,7 @@ class Card:
 
     ``data`` names the pictures, ``licence`` and ``source`` are theirs. ``plan`` holds the knobs of :class:`Plan`, the
     seed among them. ``metrics`` has a split's name ("train", "test") before each figure, in the units of
-    :mod:`aecore.metrics`; a figure that was not finite is left out. ``steps`` led to these weights in ``seconds`` of
+    :mod:`aecore.metrics` and :func:`aecore.inspect.judge`; a figure that was not finite is left out. ``steps`` led to these weights in ``seconds`` of
     learning, which ended for ``reason`` (see :class:`Finished`). ``sha256`` is of the safetensors file's bytes.
     """
 
@@ -58,9 +59,19 @@ class Card:
 
 
 def card_for(
-    model: Autoencoder, name: str, data: str, plan: Plan, finished: Finished, *, licence: str = "Not stated", source: str = "Own pictures"
+    model: Autoencoder,
+    name: str,
+    data: str,
+    plan: Plan,
+    finished: Finished,
+    judged: Mapping[str, float] | None = None,
+    *,
+    licence: str = "Not stated",
+    source: str = "Own pictures",
 ) -> Card:
-    """The card of a run that has just ended; ``licence`` and ``source`` count only for data that is not in ``DATASETS``.
+    """The card of a run that has just ended; ``judged`` is what :func:`aecore.inspect.judge` says of its model.
+
+    ``licence`` and ``source`` count only for data that is not in ``DATASETS``.
 
     Raises ``Refused`` for a name that cannot be a file's, and for weights that are not finite.
     """
@@ -76,7 +87,7 @@ def card_for(
         licence=_shown(licence),
         source=_shown(source),
         plan=plan.values(),
-        metrics={split: _finite(terms) for split, terms in (("train", finished.train), ("test", finished.test))},
+        metrics={"train": _finite(finished.train), "test": _finite({**finished.test, **(judged or {})})},
         parameters=model.parameter_count(),
         reason=finished.reason,
         steps=finished.best_step,

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from threading import Lock
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -11,9 +12,11 @@ from aecore import inspect, weights
 from aecore.data import DATASETS, Images, Progress, downloads
 from aecore.inspect import Baselines, Probe
 from aecore.jobs import Jobs, View, connect
+from aecore.jobs.scenes import Scenes
 from aecore.knobs import Value
 from aecore.metrics import PCA
 from aecore.models import Autoencoder, build
+from aecore.training import measure
 from aecore.weights import Card
 
 _starting = Lock()
@@ -42,7 +45,7 @@ def _jobs() -> Jobs:
     return connect()
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def model(name: str) -> tuple[Autoencoder, Card]:
     """Shipped weights by name, with their card."""
     return weights.load(name)
@@ -98,8 +101,24 @@ def baselines(name: str, code: int, loss: str) -> Baselines:
 
 @lru_cache(maxsize=16)
 def identity_test(model: Autoencoder, name: str) -> dict[str, Probe]:
-    """What a trained model makes of pictures of other kinds than those of data set ``name``."""
-    return inspect.identity_test(model, data(name))
+    """What a trained model makes of pictures of other kinds than those of data set ``name``; another set's, where one fits."""
+    own = data(name)
+    others = (each for each in DATASETS.values() if each.built_in and each.shape == own.shape and each.classes != own.classes)
+    other = next(others, None)
+    return inspect.identity_test(model, own, other=data(other.name) if other else None)
+
+
+@lru_cache(maxsize=16)
+def scene(name: str) -> np.ndarray:
+    """The eight test pictures ``(8, C, H, W)`` uint8 on which all runs on a data set are shown."""
+    return Scenes(data(name), torch.device("cpu")).originals
+
+
+@lru_cache(maxsize=16)
+def judged_pca(name: str, code: int) -> tuple[Autoencoder, dict[str, float]]:
+    """PCA of a data set as a linear autoencoder, and its figures on the test pictures."""
+    model = inspect.pca_model(data(name), code)
+    return model, measure(model, data(name).test) | inspect.judge(model, data(name))
 
 
 @lru_cache(maxsize=32)

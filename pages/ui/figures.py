@@ -1,6 +1,6 @@
 """Charts from plain arrays; no state. Vega-Lite, because it stays mounted while it is fed and speaks decimal commas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,20 @@ from pages.ui.i18n import Translator
 
 Chart = tuple[pa.Table, dict[str, Any]]
 TRAIN, VALIDATION, FLOOR, PCA = "#4c78a8", "#e45756", "#7f7f7f", "#2ca02c"
+SERIES = (
+    "#4c78a8",
+    "#f58518",
+    "#e45756",
+    "#72b7b2",
+    "#b279a2",
+    "#eeca3b",
+    "#ff9da6",
+    "#9d755d",
+    "#1b9e9e",
+    "#6a51a3",
+    "#d62790",
+    "#8c6d31",
+)
 
 
 def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, code: int, unit: str, t: Translator) -> Chart:
@@ -56,6 +70,39 @@ def _heights(reports: Sequence[Reported], lines: Baselines | None) -> dict[str, 
     lowest = min((sum(each.validation.values()) for each in reports), default=lines.mean)
     top = max(lines.mean, 1.1 * lowest) if lowest < float("inf") else lines.mean
     return {"domain": [lines.floor - 0.04 * (top - lines.floor), top], "nice": False, "zero": False}
+
+
+def overlay(curves: Mapping[str, Sequence[tuple[float, float]]], lines: Baselines, epochs: float, unit: str, t: Translator) -> Chart:
+    """Several losses over epochs, each a list of (epoch, loss) by its name, between the floor and the average picture's loss."""
+    rows = [(x, y, name) for name, points in curves.items() for x, y in points]
+    rows += [(x, y, name) for name, y in ((t("PCA"), lines.pca), (t("floor: a perfect copy"), lines.floor)) for x in (0.0, epochs)]
+    epoch, loss, line = zip(*rows, strict=True)
+    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
+    names = [*curves, t("PCA"), t("floor: a perfect copy")]
+    dashed = {"condition": {"test": {"field": "line", "oneOf": names[-2:]}, "value": [6, 4]}, "value": [1, 0]}
+    spec = {
+        "mark": {"type": "line", "clip": True, "strokeWidth": 2},
+        "encoding": {
+            "x": {"field": "epoch", "type": "quantitative", "title": t("epoch"), "scale": {"domainMin": 0}},
+            "y": {"field": "loss", "type": "quantitative", "title": unit, "scale": {"domain": [lines.floor, lines.mean], "nice": False}},
+            "color": {
+                "field": "line",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": names, "range": [*SERIES[: len(curves)], PCA, FLOOR]},
+                "legend": {"orient": "bottom", "columns": 4, "labelLimit": 200, "symbolType": "stroke", "offset": 4, "padding": 0},
+            },
+            "strokeDash": dashed,
+            "tooltip": [
+                {"field": "line", "title": " "},
+                {"field": "epoch", "title": t("epoch"), "format": ".2f"},
+                {"field": "loss", "title": unit, "format": ".4f"},
+            ],
+        },
+        "config": _config(t),
+        "height": 380,
+    }
+    return table, spec
 
 
 def codes(points: np.ndarray, labels: np.ndarray, classes: Sequence[str], axes: tuple[str, str], t: Translator) -> Chart:
@@ -103,6 +150,16 @@ def bars(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
         "config": _config(t),
         "height": 180,
     }
+    return table, spec
+
+
+def spectrum(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
+    """A falling row of positive ``values`` ``(n,)`` on a logarithmic axis; those below a millionth of the first are left out."""
+    table, spec = bars(values[values > 1e-6 * values[0]], across, up, t)
+    spec["mark"] = {"type": "line", "color": TRAIN, "point": {"size": 14}}
+    spec["encoding"]["y"]["scale"] = {"type": "log", "nice": False}
+    spec["encoding"]["y"]["axis"] = {"format": "~g"}
+    spec["encoding"]["tooltip"][1]["format"] = ".3~g"
     return table, spec
 
 

@@ -1,6 +1,7 @@
 """Draws a run while it lasts. The run itself goes on in a worker, whoever looks."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -11,6 +12,7 @@ from aecore.training import Finished
 from pages.ui import cache, figures, state, widgets
 from pages.ui.i18n import Translator, marked
 
+UNDER_WAY = ("waiting", "running", "paused")
 MOST_WAIT = 0.8  # seconds for a run to stop before the page ticks on
 RECENT = 5.0  # seconds; who has not looked for so long is not counted
 MOST_DRAWINGS = 40
@@ -37,21 +39,21 @@ def watch(run: str, t: Translator) -> View | None:
     if view is None or (view.order.private and view.order.data != state.own_data() and run not in jobs.runs_of(visitor)):
         return None
     jobs.look(run, visitor)
-    active = view.status in ("waiting", "running")
+    active = view.status in UNDER_WAY
     st.fragment(_tick, run_every=_pace() if active else None, key=f"live-{run}-{active}")(jobs, run, active, t)
     return view
 
 
 def _tick(jobs: Jobs, run: str, active: bool, t: Translator) -> None:
     view = jobs.look(run, state.visitor())
-    if view is None or (active and view.status not in ("waiting", "running")):
+    if view is None or (active and view.status not in UNDER_WAY):
         st.rerun()  # the last drawing is the page's, so that the ticking ends
     _status(jobs, view, t)
     _show(view.id, _drawn(view, t), t)
 
 
 def _status(jobs: Jobs, view: View, t: Translator) -> None:
-    words, button = st.columns([4, 1], vertical_alignment="center")
+    words, buttons = st.columns([3, 2], vertical_alignment="center")
     if view.notice:
         st.warning(t.refusal(view.notice), icon=":material/restart_alt:")
     match view.status:
@@ -59,22 +61,38 @@ def _status(jobs: Jobs, view: View, t: Translator) -> None:
             words.progress(0.0, t("Waiting: number {place} in line", place=view.place))
         case "running":
             words.progress(view.step / max(1, view.steps), _progress(view, t))
+        case "paused":
+            words.progress(view.step / max(1, view.steps), t("Paused after step {step}. Nothing is lost.", step=t.number(view.step)))
         case "failed":
             words.error(t.refusal(view.error) if view.error else t("The run has failed. Start it again."), icon=":material/error:")
         case _ if view.finished:
             ended = view.finished
             words.success(f"{t(REASONS[ended.reason])} {_summary(ended, t)}", icon=":material/check_circle:")
-    if view.status in ("waiting", "running"):
-        label = t("Stop") if view.watchers < 2 else t("Leave")
-        if button.button(label, key="stop", icon=":material/stop_circle:", width="stretch", help=t("What was learnt so far is kept.")):
-            _stop(jobs, view.id)
+    if view.status in UNDER_WAY:
+        with buttons.container(horizontal=True, horizontal_alignment="right"):
+            _buttons(jobs, view, t)
 
 
-def _stop(jobs: Jobs, run: str) -> None:
-    """Stop or leave, and draw the page anew once it has happened, which is sooner than the next tick."""
-    jobs.stop(run, state.visitor())
+def _buttons(jobs: Jobs, view: View, t: Translator) -> None:
+    """Pause or resume a run of one's own, and stop it, or leave one that others watch too."""
+    alone, visitor = view.watchers < 2, state.visitor()
+    if view.status == "paused":
+        if st.button(t("Go on"), key="resume", icon=":material/play_circle:", type="primary"):
+            _act(jobs, view, jobs.resume)
+    elif alone and view.id in jobs.runs_of(visitor):
+        words = t("Gives its place to others and keeps all it has learnt.")
+        if st.button(t("Pause"), key="pause", icon=":material/pause_circle:", help=words):
+            _act(jobs, view, jobs.pause)
+    label = t("Stop") if alone else t("Leave")
+    if st.button(label, key="stop", icon=":material/stop_circle:", help=t("What was learnt so far is kept.")):
+        _act(jobs, view, jobs.stop)
+
+
+def _act(jobs: Jobs, view: View, act: Callable[[str, str], None]) -> None:
+    """Do as a button says, and draw the page anew once it has happened, which is sooner than the next tick."""
+    act(view.id, state.visitor())
     patience = time.monotonic() + MOST_WAIT
-    while (view := jobs.look(run)) and view.status == "running" and view.watchers < 2 and time.monotonic() < patience:
+    while (now := jobs.look(view.id)) and now.status == view.status and now.watchers < 2 and time.monotonic() < patience:
         time.sleep(0.01)
     st.rerun()
 

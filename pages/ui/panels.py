@@ -1,8 +1,7 @@
-"""What only some variants have to show: cleaned pictures, samples and their news, how busy a code is."""
+"""What a trained model has to show: first what its variant is about, open, then what all have inside."""
 
 from functools import lru_cache
 
-import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -11,9 +10,11 @@ from aecore import inspect
 from aecore.losses import kl_normal
 from aecore.metrics import psnr
 from aecore.models import Autoencoder
+from aecore.models.contractive import Contractive
 from aecore.models.denoising import Denoising
 from aecore.models.variational import Variational
-from pages.ui import cache, figures, widgets
+from aecore.models.vector_quantised import VectorQuantised
+from pages.ui import cache, codebook, figures, inside, widgets
 from pages.ui.i18n import Translator
 
 LOOKED_AT = 500  # pictures
@@ -21,14 +22,18 @@ SHOWN = 8
 
 
 def show(model: Autoencoder, data: str, t: Translator) -> None:
-    """The panels of ``model``, on test pictures of the set named ``data``; nothing for a plain autoencoder."""
+    """The panels of ``model``, on test pictures of the set named ``data``."""
     if isinstance(model, Denoising):
         _cleaned(model, data, t)
     if isinstance(model, Variational):
         _samples(model, data, t)
+    if isinstance(model, VectorQuantised):
+        codebook.show(model, data, t)
     found = _health_of(model, data)
-    if bool((found.firing < 1).any()):
+    sparse = bool((found.firing < 1).any())
+    if sparse:
         _health(found, t)
+    inside.show(model, data, "directions" if isinstance(model, Contractive) else "atoms" if sparse else None, t)
 
 
 def _cleaned(model: Denoising, data: str, t: Translator) -> None:
@@ -37,14 +42,14 @@ def _cleaned(model: Denoising, data: str, t: Translator) -> None:
         t("Damaged and cleaned: {before} dB before, {after} dB after", before=_db(noisy, x, t), after=_db(clean, x, t)), expanded=True
     ):
         rows = [(t("As it was"), x), (t("Damaged, as the encoder sees it"), noisy), (t("Cleaned: drawn again from the code"), clean)]
-        widgets.strip([widgets.row(words, _bytes(pictures[:SHOWN])) for words, pictures in rows], key="cleaned")
+        widgets.strip([widgets.row(words, inside.pixels(pictures[:SHOWN])) for words, pictures in rows], key="cleaned")
 
 
 def _samples(model: Variational, data: str, t: Translator) -> None:
     drawn, news = _drawn(model, data)
     title = t("Pictures nobody drew, and how much each code value says: {nats} nats in all", nats=t.number(float(news.sum()), 1))
     with st.expander(title, expanded=True):
-        widgets.strip([widgets.row(t("Drawn from random codes"), _bytes(drawn))], key="samples")
+        widgets.strip([widgets.row(t("Drawn from random codes"), inside.pixels(drawn))], key="samples")
         words = t("Nats of KL divergence for each code value, largest first; one near 0 says nothing.")
         st.vega_lite_chart(*figures.bars(news.numpy(), t("code value"), t("nats"), t), key="news", alt=words)
         st.caption(words)
@@ -94,7 +99,3 @@ def _pictures(data: str) -> Tensor:
 
 def _db(output: Tensor, target: Tensor, t: Translator) -> str:
     return t.number(min(psnr(output, target), 99), 1)
-
-
-def _bytes(pictures: Tensor) -> np.ndarray:
-    return (pictures.numpy() * 255).round().astype(np.uint8)

@@ -12,8 +12,10 @@ from pages.ui.i18n import Translator, marked
 
 BYTES_PER_FLOAT = 4
 CARD_WIDTH, CARD_HEIGHT = 156, 130  # pixels: four side by side on a laptop, two on a phone
+PROBE_WIDTH = 120  # pixels: five side by side on a laptop
 PROBES = {
     "own": marked("Own pictures"),
+    "other": marked("Another data set"),
     "inverted": marked("Inverted"),
     "shuffled": marked("Pixels shuffled"),
     "noise": marked("White noise"),
@@ -71,9 +73,9 @@ def _identity(probes: dict[str, inspect.Probe], t: Translator) -> None:
             )
         )
         with st.container(horizontal=True):
-            for kind, probe in probes.items():
+            for kind, probe in sorted(probes.items(), key=lambda each: list(PROBES).index(each[0])):
                 pairs = np.concatenate([(each[:4].numpy() * 255).round().astype(np.uint8) for each in (probe.inputs, probe.outputs)])
-                with st.container(width=CARD_WIDTH):
+                with st.container(width=PROBE_WIDTH):
                     st.markdown(f"**{t(PROBES[kind])}**")
                     st.image(
                         widgets.png(widgets.montage(pairs, 4), 3), caption=t("{psnr} dB", psnr=t.number(probe.psnr, 1)), width="stretch"

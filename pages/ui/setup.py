@@ -35,8 +35,12 @@ LESSONS: dict[str, dict[str, Value]] = {
     marked("Filters see shapes"): {"data": "clothes", "variant": "convolutional", "code": 32, "epochs": 8},
     marked("Room enough to copy"): {"data": "digits", "variant": "overcomplete", "loss": "mse"},
     marked("Few units at a time"): {"data": "digits", "variant": "top-k"},
+    marked("Atoms of handwriting"): {"data": "digits", "variant": "sparse", "depth": 0},
+    marked("Every unit takes its turn"): {"data": "digits", "variant": "sparse-kl"},
+    marked("A code that hardly moves"): {"data": "digits", "variant": "contractive"},
     marked("Noise in, digit out"): {"data": "digits", "variant": "denoising"},
     marked("A cloud of digits"): {"data": "digits", "variant": "variational"},
+    marked("An alphabet for digits"): {"data": "digits", "variant": "vector-quantised"},
     marked("Two faces in eight numbers"): {
         "data": "faces-64",
         "variant": "convolutional",
@@ -59,6 +63,7 @@ class Chosen:
 
 def settings(t: Translator) -> Chosen | None:
     """Draw the settings and the button that places the order; None, with the reason said, where they do not fit."""
+    state.open_link()
     st.selectbox(
         t("Start from an exercise"),
         [None, *LESSONS],
@@ -66,7 +71,7 @@ def settings(t: Translator) -> Chosen | None:
         key="lesson",
         on_change=_open_lesson,
     )
-    data, ready = _data(t)
+    data, ready = pictures(t)
     names = {name: t(variant.title) for name, variant in VARIANTS.items()}
     variant = forms.knobs([VARIANT], t, names)["variant"]
     st.caption(t(VARIANTS[variant].about))
@@ -123,8 +128,8 @@ def share(t: Translator) -> None:
         st.code(state.link(), language=None, wrap_lines=True)
 
 
-def _data(t: Translator) -> tuple[str, bool]:
-    """The name of the chosen pictures, and whether they are at hand."""
+def pictures(t: Translator) -> tuple[str, bool]:
+    """Ask for the pictures; gives their name, and whether they are at hand."""
     titles = {name: t(known.title) for name, known in DATASETS.items()} | {OWN: t("My own pictures")}
     name = forms.knobs([DATA], t, titles)["data"]
     if name == OWN:
@@ -150,8 +155,8 @@ def _start(order: Order, model: Autoencoder, t: Translator) -> None:
     )
     if st.button(t("Train"), type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
         try:
-            pictures = None if order.built_in else cache.data(order.data)
-            run = cache.jobs().submit(state.visitor(), order, pictures)
+            own = None if order.built_in else cache.data(order.data)
+            run = cache.jobs().submit(state.visitor(), order, own)
         except Refused as refused:
             st.error(t.refusal(refused))
             return

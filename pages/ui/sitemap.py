@@ -28,7 +28,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     marked("Learn"): (
         Entry("home", marked("Home")),
         Entry("train", marked("Train")),
+        Entry("compare", marked("Compare")),
     ),
+    marked("Look inside"): (Entry("shelf", marked("Shelf")),),
 }
 
 ENTRIES = {entry.slug: entry for section in SECTIONS.values() for entry in section}

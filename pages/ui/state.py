@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -13,6 +13,7 @@ from aecore.refusal import Refused
 from pages.ui import i18n
 
 RUN = re.compile(r"[0-9a-f]{16}")
+NO_SETTINGS = ("lang", "run", "model")  # names in an address that set no knob
 
 
 def visitor() -> str:
@@ -57,6 +58,19 @@ def knob_key(name: str) -> str:
     return f"knob-{name}"
 
 
+def open_link() -> None:
+    """Where the address is not what this session has written there, somebody has followed a link: what was set before is forgotten.
+
+    An address without settings is the navigation's, and forgets nothing.
+    """
+    asked = {name: value for name, value in st.query_params.to_dict().items() if name not in NO_SETTINGS}
+    if asked and asked != st.session_state.get("link-written"):
+        for key in [each for each in st.session_state if str(each).startswith(knob_key(""))]:
+            del st.session_state[key]
+        for name in ("variant-drawn", "run"):
+            st.session_state.pop(name, None)
+
+
 def open_knob(knob: Knob) -> Refused | None:
     """Give a knob's widget its first value: from the link, else the default. A bad value gives the default and its refusal."""
     key = knob_key(knob.name)
@@ -94,6 +108,20 @@ def open_settings(values: Mapping[str, Value]) -> None:
     st.session_state["variant-drawn"] = values["variant"]
 
 
+def open_list(name: str, options: Collection[str]) -> Refused | None:
+    """Give a widget of several choices its first value: from the link, names joined by commas, else all. A bad one gives all and its refusal."""
+    key = knob_key(name)
+    if key in st.session_state:
+        return None
+    asked = st.query_params.get(name, "")
+    names = asked.split(",") if asked else list(options)
+    unknown = [each for each in names if each not in options]
+    st.session_state[key] = list(options) if unknown else list(dict.fromkeys(names))
+    if unknown:
+        return Refused("{name} must be one of: {options}.", name=name, options=", ".join(options))
+    return None
+
+
 def run() -> str | None:
     """The run that the page shows: from the link, else the one shown last."""
     asked = st.query_params.get("run", "")
@@ -121,6 +149,39 @@ def keep_guess(name: str, value: float) -> None:
     st.session_state.setdefault("guesses", {}).setdefault(name, value)
 
 
+def model() -> str | None:
+    """The model that the Shelf shows in full, as the link names it, or None for all of them."""
+    return st.query_params.get("model")
+
+
+def show_model(name: str | None) -> None:
+    """Show model ``name`` on the Shelf from now on, or all models."""
+    if name is None:
+        st.query_params.pop("model", None)
+    else:
+        st.query_params["model"] = name
+
+
+def upload_key() -> str:
+    """The key of the Shelf's uploader; a new one after each model taken, so that it is empty again."""
+    return f"shelf-files-{st.session_state.get('models-taken', 0)}"
+
+
+def empty_upload() -> None:
+    """Begin with an empty uploader on the Shelf."""
+    st.session_state["models-taken"] = st.session_state.get("models-taken", 0) + 1
+
+
+def keep_winner(name: str, variant: str) -> None:
+    """Remember which variant the visitor took for the best before run ``name``."""
+    st.session_state.setdefault("winners", {}).setdefault(name, variant)
+
+
+def winner(name: str) -> str | None:
+    """The variant guessed before run ``name``, or None."""
+    return st.session_state.get("winners", {}).get(name)
+
+
 def own_data() -> str | None:
     """The name of the data set made of the visitor's own pictures, or None."""
     return st.session_state.get("own-data")
@@ -138,6 +199,7 @@ def put_in_link(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> N
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != (text := str(value).lower() if isinstance(value, bool) else str(value)):
             st.query_params[name] = text
+    st.session_state["link-written"] = {name: value for name, value in st.query_params.to_dict().items() if name not in NO_SETTINGS}
 
 
 def link() -> str:

@@ -1,46 +1,74 @@
-"""Take it home: weights whole and by half, curves as CSV, pictures as PNG."""
+"""Take it home: the script behind the number, a report, weights whole and by half, curves as CSV, pictures as PNG."""
 
 import csv
 import io
-import re
-import zipfile
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import streamlit as st
 
-from aecore import weights
-from aecore.data import DATASETS
+from aecore import takehome, weights
 from aecore.jobs import View
-from pages.ui import cache, widgets
+from aecore.recipes import Recipe
+from pages.ui import cache, frame, report, shelf, state, widgets
 from pages.ui.i18n import Translator
 
 
 def panel(view: View, t: Translator) -> None:
     """Downloads of a finished run; each file is made when it is asked for."""
-    name = f"{_slug(view.order.data)}-{view.order.variant}"
+    name, address = shelf.name_of(view), state.link()
     with st.expander(t("Take it home"), icon=":material/download:"):
+        st.markdown(
+            t(
+                "The script and the notebook hold these settings, the pictures and the code that ran, taken from the lab's own source. "
+                "Unpack the ZIP and run either with only torch and numpy installed: it trains anew and prints the test loss above. "
+                "Another kind of processor may change its last digits."
+            )
+        )
+        files = {
+            t("Script and notebook (ZIP)"): ("-script.zip", lambda: script(view, name)),
+            t("Report (HTML)"): (".html", lambda: report.page(view, address, t)),
+        }
+        _buttons(files, name)
         st.markdown(t("The model is a pair of files: numbers (safetensors) and a card that says what they are. Each half also goes alone."))
-        with st.container(horizontal=True):
-            st.download_button(t("Whole model (ZIP)"), lambda: whole(view, name), f"{name}.zip", "application/zip")
-            st.download_button(t("Encoder half"), lambda: half(view, "encoder"), f"{name}-encoder.safetensors")
-            st.download_button(t("Decoder half"), lambda: half(view, "decoder"), f"{name}-decoder.safetensors")
-            st.download_button(t("Curves (CSV)"), lambda: curves(view), f"{name}-curves.csv", "text/csv")
-            st.download_button(t("Pictures (PNG)"), lambda: pictures(view), f"{name}.png", "image/png")
+        files = {
+            t("Whole model (ZIP)"): (".zip", lambda: whole(view)),
+            t("Encoder half"): ("-encoder.safetensors", lambda: half(view, "encoder")),
+            t("Decoder half"): ("-decoder.safetensors", lambda: half(view, "decoder")),
+            t("Curves (CSV)"): (".csv", lambda: curves(view)),
+            t("Pictures (PNG)"): (".png", lambda: pictures(view)),
+        }
+        _buttons(files, name)
+        _put_on_shelf(view, t)
 
 
-def whole(view: View, name: str) -> bytes:
+def _buttons(files: Mapping[str, tuple[str, Callable[[], bytes]]], name: str) -> None:
+    """A button for each file, by its label; no rerun, which would take the other files away for a moment."""
+    with st.container(horizontal=True):
+        for label, (end, make) in files.items():
+            st.download_button(label, make, f"{name}{end}", "application/octet-stream", on_click="ignore")
+
+
+def _put_on_shelf(view: View, t: Translator) -> None:
+    """Keep the model for the other pages."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(t("Put it on my shelf"), icon=":material/shelves:", key="put", help=t("For you alone, while this server lives.")):
+            found = shelf.put(view)
+            st.page_link(frame.page("shelf", t), label=t("It is there now: open it"), query_params={"model": found})
+
+
+def whole(view: View) -> bytes:
     """The weights and their card in a ZIP."""
-    assert view.finished is not None
     model = cache.trained(view, cache.data(view.order.data).shape)
-    known = DATASETS.get(view.order.data)
-    words = {"licence": known.licence, "source": known.source} if known else {}
-    card = weights.card_for(model, name, view.order.data, view.order.plan, view.finished, **words)
-    tensors, text = weights.pack(model, card)
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name}.safetensors", tensors)
-        archive.writestr(f"{name}.json", text)
-    return file.getvalue()
+    return shelf.whole(model, shelf.card_of(view, model))
+
+
+def script(view: View, name: str) -> bytes:
+    """Script, notebook and pictures in a ZIP."""
+    assert view.started is not None and view.finished is not None
+    order = view.order
+    recipe = Recipe(order.variant, order.data, order.knobs, order.plan)
+    return takehome.bundle(name, recipe, view.started, view.finished, cache.data(order.data))
 
 
 def half(view: View, which: weights.Half) -> bytes:
@@ -66,7 +94,3 @@ def pictures(view: View) -> bytes:
         return b""
     pairs = np.concatenate([view.originals, view.snapshot.reconstructions])
     return widgets.png(widgets.montage(pairs, len(view.originals)), 4)
-
-
-def _slug(data: str) -> str:
-    return re.sub(r"[^a-z0-9-]", "", data)[:20]
