@@ -206,7 +206,7 @@ def main() -> None:
         f"Adam, rate {RATE}, batch {BATCH}, {len(images.train):,} pictures of which a part is held out, looked at every {STEPS_BETWEEN_LOOKS} steps"
     )
     print(f"target: test MSE {target:.5f} on {len(x):,} pictures (PCA {CODE}: {line:.5f}); median of {asked.repeats}\n")
-    print(f"{'':16}{'loop':16}{'seconds':>9}{'fastest':>9}{'slowest':>9}{'steps':>8}{'ms a step':>11}{'ours is':>10}")
+    print(f"{'':18}{'loop':16}{'seconds':>9}{'fastest':>9}{'slowest':>9}{'steps':>8}{'ms a step':>11}{'ours is':>10}")
     result: dict[str, dict[str, Any]] = {}
     for name, choices in loops.items():
         runs: dict[str, list[Watch]] = {title: [] for title, _ in choices}
@@ -222,11 +222,11 @@ def main() -> None:
             steps = statistics.median(each.steps for each in done)
             step = 1000 * statistics.median(each.seconds / each.steps for each in done)
             if medians[title] == float("inf"):
-                print(f"{name:16}{title:16}  not reached in {asked.seconds:g} s, {steps:,.0f} steps of {step:.2f} ms")
+                print(f"{name:18}{title:16}  not reached in {asked.seconds:g} s, {steps:,.0f} steps of {step:.2f} ms")
                 continue
             ratio = "" if title == "ours" else f"{medians[title] / medians['ours']:.2f} x"
             print(
-                f"{name:16}{title:16}{medians[title]:9.2f}{min(seconds):9.2f}{max(seconds):9.2f}{steps:8,.0f}{step:11.2f}{ratio:>10}",
+                f"{name:18}{title:16}{medians[title]:9.2f}{min(seconds):9.2f}{max(seconds):9.2f}{steps:8,.0f}{step:11.2f}{ratio:>10}",
                 flush=True,
             )
     if asked.json:

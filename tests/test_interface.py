@@ -102,3 +102,15 @@ def test_the_diagram_runs_from_picture_through_the_code_to_picture(name: str, sh
     assert (17,) in shapes
     svg = explain.diagram(model, i18n.translator("en"))
     assert svg.startswith("<svg") and ">17<" in svg and "aria-label" in svg
+
+
+def test_what_is_minimised_besides_has_a_chart_of_its_own() -> None:
+    t = i18n.translator("en")
+    assert figures.terms(REPORTS, 10, "unit", t) is None
+    terms = [{"reconstruction": 0.3, "codebook": 0.2 / n, "commitment": 0.0} for n in (1, 2)]
+    reports = [Reported(n, float(n), 0.1, 1.0, each, each, True) for n, each in enumerate(terms, 1)]
+    chart = figures.terms(reports, 10, "unit", t)
+    assert chart is not None
+    assert [(row["line"], round(row["loss"], 2)) for row in chart[0].to_pylist()] == [("Codebook", 0.2), ("Codebook", 0.1)]
+    table, _ = figures.losses(reports, None, 10, 32, "loss", t)
+    assert {round(row["loss"], 2) for row in table.to_pylist()} == {0.3}, "the lines compare reconstructions with reconstructions"

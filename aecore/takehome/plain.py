@@ -7,7 +7,7 @@ from torch import Tensor
 
 from aecore.models import Autoencoder
 from aecore.training import Plan
-from aecore.training.loop import MEASURED_AT_ONCE, MOST_HELD_OUT, MOST_STEPS_BETWEEN_REPORTS, _floats, _pace
+from aecore.training.loop import MEASURED_AT_ONCE, MOST_HELD_OUT, MOST_STEPS_BETWEEN_REPORTS, floats, pace
 
 Curve = list[tuple[float, float, float]]
 
@@ -43,10 +43,10 @@ def learn(model: Autoencoder, pictures: Tensor, held_out: Tensor, plan: Plan, li
         if position == 0:
             shuffle = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch + 1)
             batches = torch.randperm(len(pictures), generator=shuffle).to(device).split(batch)
-        x = _floats(pictures[batches[position]])
+        x = floats(pictures[batches[position]])
         rng.manual_seed(plan.seed * 1_000_003 + step)
         for group in optimiser.param_groups:
-            group["lr"] = plan.rate * _pace(plan.schedule, step / steps)
+            group["lr"] = plan.rate * pace(plan.schedule, step / steps)
 
         loss = torch.stack(list(model.train().loss(x, rng).values())).sum()
         optimiser.zero_grad()
@@ -80,7 +80,7 @@ def validate(model: Autoencoder, pictures: Tensor, seed: int) -> float:
     model.eval()
     sums: dict[str, float] = {}
     for batch in pictures.split(MEASURED_AT_ONCE):
-        for name, value in model.loss(_floats(batch), rng).items():
+        for name, value in model.loss(floats(batch), rng).items():
             sums[name] = sums.get(name, 0.0) + value.item() * len(batch)
     return sum(value / len(pictures) for value in sums.values())
 

@@ -103,10 +103,10 @@ class Training:
         return torch.randperm(len(self.pictures), generator=torch.Generator().manual_seed(seed)).to(self.device)
 
     def _learn(self, rows: Tensor) -> dict[str, Tensor]:
-        x = _floats(self.pictures.index_select(0, rows))
+        x = floats(self.pictures.index_select(0, rows))
         self.rng.manual_seed(self.plan.seed * 1_000_003 + self.progress.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate * _pace(self.plan.schedule, self.progress.step / self.steps)
+            group["lr"] = self.plan.rate * pace(self.plan.schedule, self.progress.step / self.steps)
         terms = self.model.train().loss(x, self.rng)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
@@ -173,7 +173,7 @@ class Training:
         self.model.eval()
         sums: Terms = {}
         for batch in pictures.split(MEASURED_AT_ONCE):
-            for name, value in self.model.loss(_floats(batch), self.rng).items():
+            for name, value in self.model.loss(floats(batch), self.rng).items():
                 sums[name] = sums.get(name, 0.0) + value.item() * len(batch)
         return {name: value / len(pictures) for name, value in sums.items()}
 
@@ -192,7 +192,7 @@ def measure(model: Autoencoder, pictures: Tensor) -> Terms:
     """
     squares = entropy = 0.0
     for batch in pictures.split(MEASURED_AT_ONCE):
-        target = _floats(batch)
+        target = floats(batch)
         output = model(target)
         squares += (output - target).square_().sum(dtype=torch.float64).item()
         inside = output.clamp(HALF_LEVEL, 1 - HALF_LEVEL) if model.config.loss == "mse" else output
@@ -207,11 +207,12 @@ def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     return torch.lerp(black, white, target).neg_()
 
 
-def _floats(pictures: Tensor) -> Tensor:
+def floats(pictures: Tensor) -> Tensor:
+    """uint8 pictures as floats in [0, 1]; shape kept."""
     return pictures.to(torch.float32).div_(255)
 
 
-def _pace(schedule: str, done: float) -> float:
+def pace(schedule: str, done: float) -> float:
     """Share of the largest learning rate at a point of the run, ``done`` from 0 to 1.
 
     One-cycle: a linear rise over the first fifth, then half a cosine. Source: Smith and Topin (2017), https://arxiv.org/abs/1708.07120

@@ -18,7 +18,7 @@ from pages.ui.i18n import Translator, marked
 PREFIX = "each-"  # before the names of settings that Train has too, with other defaults
 MOST_SECONDS = 60
 LOSS = Knob(f"{PREFIX}loss", "cross-entropy", Choice(("cross-entropy", "mse")), marked("Loss"), marked("The same for all kinds."))
-DEFAULTS: dict[str, Value] = {"epochs": 8, "seconds": 30, "batch": 64}
+DEFAULTS: dict[str, Value] = {"epochs": 15, "seconds": 30, "batch": 64}
 PLAN = tuple(
     replace(
         each,

@@ -8,9 +8,20 @@ import pyarrow as pa
 
 from aecore.inspect import Baselines
 from aecore.training import Reported
-from pages.ui.i18n import Translator
+from pages.ui.i18n import Translator, marked
 
 Chart = tuple[pa.Table, dict[str, Any]]
+RECONSTRUCTION = "reconstruction"  # the term that all variants have
+TERMS = {
+    "divergence": marked("KL divergence"),
+    "toll": marked("Toll"),
+    "rate": marked("Away from the target rate"),
+    "contraction": marked("Contraction"),
+    "cure": marked("Cure"),
+    "codebook": marked("Codebook"),
+    "commitment": marked("Commitment"),
+}
+"""What variants minimise besides."""
 TRAIN, VALIDATION, FLOOR, PCA = "#4c78a8", "#e45756", "#7f7f7f", "#2ca02c"
 SERIES = (
     "#4c78a8",
@@ -29,10 +40,10 @@ SERIES = (
 
 
 def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, code: int, unit: str, t: Translator) -> Chart:
-    """Train and validation loss over epochs, with the floor and the PCA line from end to end."""
+    """Reconstruction loss on training and held-out pictures over epochs, with the floor and the PCA line from end to end."""
     names = [t("training pictures"), t("held-out pictures"), t("PCA with {count} numbers", count=code), t("floor: a perfect copy")]
-    rows = [(each.epoch, sum(each.train.values()), names[0]) for each in reports]
-    rows += [(each.epoch, sum(each.validation.values()), names[1]) for each in reports]
+    rows = [(each.epoch, each.train[RECONSTRUCTION], names[0]) for each in reports]
+    rows += [(each.epoch, each.validation[RECONSTRUCTION], names[1]) for each in reports]
     if lines:
         rows += [(x, y, name) for name, y in ((names[2], lines.pca), (names[3], lines.floor)) for x in (0.0, epochs)]
     epoch, loss, line = zip(*rows, strict=True)
@@ -67,9 +78,39 @@ def _heights(reports: Sequence[Reported], lines: Baselines | None) -> dict[str, 
     """From a little below the floor up to the loss of the average picture, so that the axis stands still while the run goes on."""
     if lines is None:
         return {"zero": False}
-    lowest = min((sum(each.validation.values()) for each in reports), default=lines.mean)
+    lowest = min((each.validation[RECONSTRUCTION] for each in reports), default=lines.mean)
     top = max(lines.mean, 1.1 * lowest) if lowest < float("inf") else lines.mean
     return {"domain": [lines.floor - 0.04 * (top - lines.floor), top], "nice": False, "zero": False}
+
+
+def terms(reports: Sequence[Reported], epochs: float, unit: str, t: Translator) -> Chart | None:
+    """What is minimised beside the reconstruction loss, on held-out pictures over epochs; None where there is nothing, or only zeros."""
+    names = [name for name in TERMS if any(each.validation.get(name) for each in reports)]
+    if not names:
+        return None
+    words = [t(TERMS[name]) for name in names]
+    rows = [(each.epoch, each.validation[name], word) for name, word in zip(names, words, strict=True) for each in reports]
+    epoch, loss, line = zip(*rows, strict=True)
+    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
+    legend = {"orient": "bottom", "labelLimit": 200, "offset": 4, "padding": 0}
+    spec = {
+        "mark": {"type": "line", "strokeWidth": 2},
+        "encoding": {
+            "x": {"field": "epoch", "type": "quantitative", "title": None, "scale": {"domain": [0, epochs]}},
+            "y": {"field": "loss", "type": "quantitative", "title": unit},
+            "color": {
+                "field": "line",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": words, "range": SERIES[4 : 4 + len(words)]},
+                "legend": legend,
+            },
+            "tooltip": [{"field": "line", "title": " "}, {"field": "loss", "title": unit, "format": ".4f"}],
+        },
+        "config": _config(t),
+        "height": 210,
+    }
+    return table, spec
 
 
 def overlay(curves: Mapping[str, Sequence[tuple[float, float]]], lines: Baselines, epochs: float, unit: str, t: Translator) -> Chart:
@@ -148,7 +189,7 @@ def bars(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
             "tooltip": [{"field": "place", "title": across}, {"field": "value", "title": up, "format": ".3f"}],
         },
         "config": _config(t),
-        "height": 180,
+        "height": 220,
     }
     return table, spec
 

@@ -53,7 +53,7 @@ def _tick(jobs: Jobs, run: str, active: bool, t: Translator) -> None:
 
 
 def _status(jobs: Jobs, view: View, t: Translator) -> None:
-    words, buttons = st.columns([3, 2], vertical_alignment="center")
+    words, buttons = st.columns([3, 2], vertical_alignment="center") if view.status in UNDER_WAY else (st, None)
     if view.notice:
         st.warning(t.refusal(view.notice), icon=":material/restart_alt:")
     match view.status:
@@ -68,7 +68,7 @@ def _status(jobs: Jobs, view: View, t: Translator) -> None:
         case _ if view.finished:
             ended = view.finished
             words.success(f"{t(REASONS[ended.reason])} {_summary(ended, t)}", icon=":material/check_circle:")
-    if view.status in UNDER_WAY:
+    if buttons:
         with buttons.container(horizontal=True, horizontal_alignment="right"):
             _buttons(jobs, view, t)
 
@@ -122,6 +122,7 @@ class Drawing:
     """What a run looks like at one moment, drawn once for all who look on in the same language."""
 
     losses: figures.Chart | None
+    terms: figures.Chart | None
     losses_words: str
     codes: figures.Chart | None
     rows: tuple[widgets.Row, ...]
@@ -142,7 +143,7 @@ def _drawn(view: View, t: Translator) -> Drawing:
 
 
 def _draw(view: View, t: Translator) -> Drawing:
-    order, losses, words, codes = view.order, None, "", None
+    order, losses, terms, words, codes = view.order, None, None, "", None
     code, loss = int(order.knobs["code"]), str(order.knobs["loss"])
     here = cache.has(order.data)
     if view.reports:
@@ -150,7 +151,9 @@ def _draw(view: View, t: Translator) -> Drawing:
         unit = t("loss (nats per pixel)") if loss == "cross-entropy" else t("loss (squared error)")
         epochs = view.reports[-1].epoch if view.finished else float(order.plan.epochs)
         losses = figures.losses(view.reports, lines, epochs, code, unit, t)
-        words = t("Loss over epochs: {loss} on held-out pictures now.", loss=t.figure(sum(view.reports[-1].validation.values())))
+        terms = figures.terms(view.reports, epochs, t("added to the loss"), t)
+        now = view.reports[-1].validation[figures.RECONSTRUCTION]
+        words = t("Reconstruction loss over epochs: {loss} on held-out pictures now.", loss=t.figure(now))
     if view.snapshot and here:
         classes = cache.data(order.data).classes
         axes = (t("first code value"), t("second code value")) if code == 2 else (t("first main axis"), t("second main axis"))
@@ -159,7 +162,7 @@ def _draw(view: View, t: Translator) -> Drawing:
     if view.snapshot and view.originals is not None:
         above, below = t("Test pictures"), t("Drawn again from their codes, after step {step}", step=t.number(view.snapshot.step))
         rows = (widgets.row(above, view.originals), widgets.row(below, view.snapshot.reconstructions))
-    return Drawing(losses, words, codes, rows)
+    return Drawing(losses, terms, words, codes, rows)
 
 
 def _show(run: str, drawing: Drawing, t: Translator) -> None:
@@ -169,6 +172,9 @@ def _show(run: str, drawing: Drawing, t: Translator) -> None:
             st.vega_lite_chart(*drawing.losses, key=f"losses-{run}", alt=drawing.losses_words)
         else:
             st.skeleton(height=300)
+        if drawing.terms:
+            words = t("What is minimised besides, on held-out pictures, weighted as it is added.")
+            st.vega_lite_chart(*drawing.terms, key=f"terms-{run}", alt=words)
     with right:
         if drawing.codes:
             st.vega_lite_chart(*drawing.codes, key=f"codes-{run}", alt=t("Codes of test pictures as points, coloured by class."))

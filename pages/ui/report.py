@@ -13,12 +13,11 @@ from aecore.data import DATASETS
 from aecore.inspect import Baselines
 from aecore.jobs import View
 from aecore.knobs import Knob, Value
-from aecore.models import VARIANTS
+from aecore.models import VARIANTS, blueprint
 from aecore.training import Reported
 from pages.ui import cache, figures, live, widgets
 from pages.ui.forms import WORDS
 from pages.ui.i18n import Translator
-from pages.ui.results import BYTES_PER_FLOAT
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 720, 290, 68, 50  # of the chart and of the space beside its axes, in pixels
 TICKS = 5
@@ -47,13 +46,15 @@ h2, dl div, figure, table { break-inside: avoid; } h2 { break-after: avoid; }
 
 def page(view: View, address: str, t: Translator) -> str:
     """The report of a finished run as HTML, with a link to ``address``."""
-    assert view.finished is not None and view.started is not None
+    assert view.finished is not None and view.started is not None and view.originals is not None
     order, ended = view.order, view.finished
     variant, known = VARIANTS[order.variant], DATASETS.get(order.data)
     loss, code = str(order.knobs["loss"]), int(order.knobs["code"])
     name = "cross_entropy" if loss == "cross-entropy" else "mse"
     unit = t("loss (nats per pixel)") if loss == "cross-entropy" else t("loss (squared error)")
     lines = cache.baselines(order.data, code, loss)
+    _, channels, height, width = view.originals.shape
+    model = blueprint(order.variant, (channels, height, width), **order.knobs)
     pictures = t(known.title) if known else t("My own pictures")
     title, invitation = f"{t(variant.title)}: {pictures}", t("Open this run in the lab")
     numbers = [
@@ -63,7 +64,7 @@ def page(view: View, address: str, t: Translator) -> str:
         (t("Floor: a perfect copy"), t.figure(lines.floor)),
         (t("PSNR on test pictures"), t("{psnr} dB", psnr=t.number(ended.test["psnr"], 1))),
         (t("Parameters"), t.number(view.started.parameters)),
-        (t("Code (float32)"), t.size(code * BYTES_PER_FLOAT)),
+        (t("Stored code"), t.size(model.bits() / 8)),
         (t("Computed on"), view.started.device.upper()),
     ]
     how = t("{steps} steps in {time} of learning.", steps=t.number(ended.step), time=t.duration(ended.seconds))
@@ -100,7 +101,7 @@ def curve(reports: Sequence[Reported], lines: Baselines, code: int, unit: str, t
     """Training and held-out loss over epochs as SVG, with PCA's line and the floor; nothing where there are no reports."""
     if not reports:
         return ""
-    points = [(each.epoch, sum(each.train.values()), sum(each.validation.values())) for each in reports]
+    points = [(each.epoch, each.train[figures.RECONSTRUCTION], each.validation[figures.RECONSTRUCTION]) for each in reports]
     lowest = min((held_out for *_, held_out in points if math.isfinite(held_out)), default=lines.mean)
     high = max(lines.mean, 1.1 * lowest)
     low = lines.floor - 0.04 * (high - lines.floor or 1.0)

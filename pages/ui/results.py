@@ -10,7 +10,6 @@ from aecore.jobs import View
 from pages.ui import cache, panels, state, widgets
 from pages.ui.i18n import Translator, marked
 
-BYTES_PER_FLOAT = 4
 CARD_WIDTH, CARD_HEIGHT = 156, 130  # pixels: four side by side on a laptop, two on a phone
 PROBE_WIDTH = 120  # pixels: five side by side on a laptop
 PROBES = {
@@ -29,6 +28,7 @@ def show(view: View, t: Translator) -> None:
     name = "cross_entropy" if loss == "cross-entropy" else "mse"
     final, lines = view.finished.test[name], cache.baselines(view.order.data, code, loss)
     shape = cache.data(view.order.data).shape
+    model = cache.trained(view, shape)
     guess = state.guess(view.id)
     size = t("picture: {size}", size=t.size(math.prod(shape)))
     off = None if guess is None else t("{difference} off", difference=t.figure(abs(final - guess), 2))
@@ -36,9 +36,13 @@ def show(view: View, t: Translator) -> None:
         _metric(t("Test loss"), t.figure(final), help=t("Measured once, at the end, on pictures not used for learning."))
         _metric(t("PCA's loss"), t.figure(lines.pca), help=t("The best that a linear code of {count} numbers can do.", count=code))
         _metric(t("Your guess"), "—" if guess is None else t.figure(guess), off)
-        _metric(t("Code (float32)"), t.size(code * BYTES_PER_FLOAT), size)
+        _metric(
+            t("Stored code"),
+            t.size(model.bits() / 8),
+            size,
+            help=t("As it is, without compression: 4 bytes for each number, or for a symbol its bits."),
+        )
     _verdict(final, lines, code >= math.prod(shape), t)
-    model = cache.trained(view, shape)
     panels.show(model, view.order.data, t)
     _identity(cache.identity_test(model, view.order.data), t)
 
