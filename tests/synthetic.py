@@ -1,5 +1,8 @@
 """Small data sets made on the spot, so that tests need neither files nor a network."""
 
+import io
+import zipfile
+
 import torch
 
 from aecore.data import Images
@@ -19,3 +22,12 @@ def blobs(shape: tuple[int, int, int] = (1, 12, 12), train: int = 240, test: int
     pictures = (255 * spots[:, None] * shades).round().to(torch.uint8)
     labels = (x.flatten() > width / 2).long()
     return Images(pictures[:train], labels[:train], pictures[train:], labels[train:], ("left", "right"))
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    """A ZIP of files by name, in memory."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return file.getvalue()

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from aecore.models import VARIANTS
 from tests.serving import Server, serving
+from tests.synthetic import zipped
 
 LONG = "train?lang=en&epochs=500&seed={seed}"
 
@@ -229,14 +230,6 @@ def huge_png() -> bytes:
     for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")):
         chunks += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
     return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 HOSTILE = {

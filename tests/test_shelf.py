@@ -24,7 +24,7 @@ from aecore.training import Finished, Plan, Training
 from aecore.weights import Card
 from pages.ui import cache, i18n, shelf, shelf_card, state
 from tests.serving import ROOT, Server
-from tests.synthetic import blobs
+from tests.synthetic import blobs, zipped
 
 HOSTILE_WORDS = "<img src=x onerror=alert(1)> **bold** [link](http://p.example) $x$ :material/home:"
 
@@ -48,14 +48,6 @@ def pair() -> tuple[bytes, bytes]:
 def changed(**fields: object) -> bytes:
     """The tiny model's card, some of its fields changed."""
     return json.dumps(json.loads(pair()[1]) | fields).encode()
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def legacy_pt() -> bytes:

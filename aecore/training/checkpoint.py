@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass
@@ -44,3 +44,19 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Tensor], Progress]
         group, name = path.split("/", 1)
         groups[group][name] = value
     return groups["model"], groups["optimiser"], Progress(**numbers, sums=groups["sums"], best=groups["best"])
+
+
+def moments(model: nn.Module, optimiser: torch.optim.Adam) -> dict[str, Tensor]:
+    """What Adam remembers of each parameter of ``model``, by "name/key"."""
+    names = [name for name, _ in model.named_parameters()]
+    return {f"{names[index]}/{key}": value for index, state in optimiser.state_dict()["state"].items() for key, value in state.items()}
+
+
+def restore_moments(model: nn.Module, optimiser: torch.optim.Adam, saved: dict[str, Tensor]) -> None:
+    """Give back to ``optimiser`` what :func:`moments` took from it."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for index, (name, _) in enumerate(model.named_parameters()):
+        found = {key: saved[f"{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}/{key}" in saved}
+        if found:
+            state[index] = found
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

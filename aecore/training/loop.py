@@ -10,7 +10,7 @@ from torch import Tensor
 from aecore.data import Images
 from aecore.metrics import psnr_of
 from aecore.models import Autoencoder
-from aecore.training.checkpoint import Progress, pack, unpack
+from aecore.training.checkpoint import Progress, moments, pack, restore_moments, unpack
 from aecore.training.device import choose_device
 from aecore.training.events import Event, Finished, Reported, Started, Stepped, Terms
 from aecore.training.plan import Plan
@@ -81,20 +81,13 @@ class Training:
 
     def checkpoint(self) -> bytes:
         """The run as it stands, to be continued by ``Training(..., checkpoint=...)``."""
-        names = [name for name, _ in self.model.named_parameters()]
-        moments = self.optimiser.state_dict()["state"]
-        optimiser = {f"{names[index]}/{key}": value for index, state in moments.items() for key, value in state.items()}
-        return pack(self.model.state_dict(), optimiser, self.progress)
+        return pack(self.model.state_dict(), moments(self.model, self.optimiser), self.progress)
 
     def _restore(self, checkpoint: bytes) -> None:
         weights, optimiser, self.progress = unpack(checkpoint)
         self.model.load_state_dict(weights)
         self.progress.sums = {name: value.to(self.device) for name, value in self.progress.sums.items()}
-        state: dict[int, dict[str, Tensor]] = {}
-        for index, (name, _) in enumerate(self.model.named_parameters()):
-            state[index] = {key: optimiser[f"{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}/{key}" in optimiser}
-        groups = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": {i: s for i, s in state.items() if s}, "param_groups": groups})
+        restore_moments(self.model, self.optimiser, optimiser)
 
     def _order(self, step: int) -> Tensor:
         """The order of the pictures in the epoch that ``step`` falls in."""
