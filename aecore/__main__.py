@@ -7,11 +7,9 @@ A command is a function that declares its arguments and names the function that 
 import argparse
 import hashlib
 import json
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,14 +17,16 @@ from tqdm import tqdm
 
 from aecore import weights
 from aecore.data import DATASETS, load
+from aecore.denoise.command import add_denoise
+from aecore.denoise.train_command import add_train_denoiser
 from aecore.inspect import judge
 from aecore.models import VARIANTS, build
 from aecore.recipes import Recipe, read
 from aecore.refusal import Refused
+from aecore.terminal import INTERRUPTED, interruptible
 from aecore.training import Finished, Reported, Stepped, Training
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
-INTERRUPTED = 130
 
 Commands = argparse._SubParsersAction
 
@@ -114,22 +114,6 @@ def follow(training: Training, keep: Callable[[], None], interrupted: Callable[[
     raise AssertionError("a run's last event is Finished")
 
 
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """While it lasts, Ctrl-C only raises a flag, so that a step is never cut in half; a second Ctrl-C ends at once."""
-    flag: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        flag.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(flag)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _keep(path: Path, recipe: Recipe, training: Training) -> None:
     """A checkpoint's first line is a digest of the recipe and of the rest, which is the frozen run."""
     frozen = training.checkpoint()
@@ -164,7 +148,7 @@ def _figures(terms: dict[str, float]) -> str:
     return ", ".join(words.get(name, name + " {:.4g}").format(value) for name, value in terms.items())
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (add_list, add_train)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (add_list, add_train, add_train_denoiser, add_denoise)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ test MSE at most half of the best filter's. Each filter gets the best settings o
 Because noise is cut at black, it brightens the background, which no filter can know. So a second column gives each filter
 the straight line from its brightness to the true one as well, fitted to the same training pictures.
 Ours are the shipped weights ``digits-denoising``; ``--dense`` trains the variant as it is set by default, too (30 epochs).
-The filters come from scikit-image, which is no part of the project: pip install scikit-image PyWavelets
+The filters are scikit-image's.
 """
 
 import argparse
@@ -107,10 +107,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    try:
-        import skimage
-    except ImportError:
-        sys.exit("scikit-image is not installed. Install it in an environment of its own: pip install scikit-image PyWavelets")
+    import skimage
+
     images = aecore.data.load("digits")
     noisy, truth = pair(images.test, SEED)
     seen = [each[:, 0].numpy() for each in pair(images.train[: asked.tune], TUNING_SEED)]

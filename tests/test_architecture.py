@@ -7,12 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"refusal"},
+    {"refusal", "terminal"},
     {"knobs", "losses", "metrics", "corruption"},
     {"nn"},
     {"models", "data"},
     {"training"},
     {"weights", "recipes", "inspect"},
+    {"denoise"},
     {"jobs", "takehome"},
     {"__main__"},
 ]

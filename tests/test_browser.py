@@ -308,7 +308,7 @@ def test_a_deep_link_on_a_fresh_server_opens_within_the_frame(page: Page, tmp_pa
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
-@pytest.mark.parametrize("slug", ["", "train", "compare", "shelf"])
+@pytest.mark.parametrize("slug", ["", "train", "compare", "denoise", "shelf"])
 def test_nothing_sticks_out_on_a_phone(browser: Browser, server: Server, slug: str) -> None:
     context = browser.new_context(viewport={"width": 400, "height": 800}, locale="pt-BR", color_scheme="dark")
     page = context.new_page()

@@ -55,8 +55,10 @@ def moments(model: nn.Module, optimiser: torch.optim.Adam) -> dict[str, Tensor]:
 def restore_moments(model: nn.Module, optimiser: torch.optim.Adam, saved: dict[str, Tensor]) -> None:
     """Give back to ``optimiser`` what :func:`moments` took from it."""
     state: dict[int, dict[str, Tensor]] = {}
-    for index, (name, _) in enumerate(model.named_parameters()):
+    for index, (name, parameter) in enumerate(model.named_parameters()):
         found = {key: saved[f"{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}/{key}" in saved}
-        if found:
-            state[index] = found
+        if found:  # Adam reads memory as it lies, so a parameter and its moments must lie alike
+            state[index] = {
+                key: value if key == "step" else torch.empty_like(parameter.detach()).copy_(value) for key, value in found.items()
+            }
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

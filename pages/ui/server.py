@@ -13,7 +13,7 @@ COLLECT_EVERY = 10.0  # seconds; collecting whenever Python or Streamlit sees fi
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """From the start of the server to its end. Importing torch takes seconds: here, never in a visitor's first run."""
     from aecore.refusal import Refused
-    from pages.ui import cache, shelf_view
+    from pages.ui import cache, cleaning, shelf_view
 
     try:
         await asyncio.to_thread(cache.warm_up)
@@ -32,6 +32,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await collector
         gc.enable()
+        await asyncio.to_thread(cleaning.close)
         await asyncio.to_thread(cache.close)
 
 

@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("train", marked("Train")),
         Entry("compare", marked("Compare")),
     ),
+    marked("Apply"): (Entry("denoise", marked("Denoise")),),
     marked("Look inside"): (Entry("shelf", marked("Shelf")),),
 }
 

@@ -95,6 +95,20 @@ def strip(rows: Sequence[Row], key: str) -> None:
     _component("strip", '<div class="strip"></div>')(data=data, key=key)
 
 
+def curtain(before: str, after: str, words: Mapping[str, str], zoom: int, key: str) -> None:
+    """Two pictures of one size, given by their addresses, one over the other, with a border to move between them.
+
+    ``words`` has "before", "after", and "slider" for who cannot see it.
+    """
+    html = (
+        '<div class="curtain"><div class="words"><span class="left"></span><span class="right"></span></div>'
+        '<div class="view"><div class="stage"><img class="below"><img class="above"></div></div>'
+        '<input type="range" min="0" max="100" value="50"></div>'
+    )
+    data = {"before": before, "after": after, "words": dict(words), "zoom": zoom}
+    _component("curtain", html)(data=data, key=key)
+
+
 def drawing(svg: str, key: str) -> None:
     """An SVG of our own making; ``currentColor`` in it is the page's text colour."""
     _component("diagram", '<div class="place"></div>')(data={"svg": svg}, key=key)

@@ -1,0 +1,140 @@
+"""The denoiser's weights on disk: half precision in a safetensors file, and beside it a card that says what they are.
+
+The card's file ends in .card.json: a model of the lab's variants has a .json, and :func:`aecore.weights.shipped` lists those.
+"""
+
+import json
+import platform
+from copy import deepcopy
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aecore.denoise.network import PhotoDenoiser
+from aecore.denoise.training import Plan
+from aecore.knobs import Value
+from aecore.refusal import Refused
+from aecore.weights import FOLDER, write
+from aecore.weights.card import CHECKS, MOST_CARD_BYTES
+from aecore.weights.tensors import MOST_WEIGHTS_BYTES, check_file, misfit, read_tensors, serialise
+
+SHIPPED = FOLDER / "photos-denoiser.safetensors"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a denoiser has learnt from (``data`` in words, with ``licence`` and ``source``), how long, and how well.
+
+    ``plan`` holds the knobs of :class:`Plan`; ``steps`` led to these weights in ``seconds`` of learning. ``metrics`` has a
+    split's name before each figure. ``sha256`` is of the safetensors file's bytes and written by :func:`save`.
+    """
+
+    name: str
+    data: str
+    licence: str
+    source: str
+    plan: dict[str, Value]
+    steps: int
+    seconds: float
+    metrics: dict[str, dict[str, float]]
+    parameters: int
+    versions: dict[str, str]
+    created: str
+    sha256: str = ""
+    format: int = FORMAT
+
+
+def card_for(
+    model: PhotoDenoiser,
+    name: str,
+    *,
+    data: str,
+    licence: str,
+    source: str,
+    plan: Plan,
+    steps: int,
+    seconds: float,
+    metrics: dict[str, dict[str, float]],
+) -> Card:
+    """The card of a run that has just ended."""
+    return Card(
+        name=name,
+        data=data,
+        licence=licence,
+        source=source,
+        plan=plan.values(),
+        steps=steps,
+        seconds=round(seconds, 3),
+        metrics=metrics,
+        parameters=_count(model),
+        versions={"python": platform.python_version(), "torch": str(torch.__version__), "safetensors": version("safetensors")},
+        created=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def save(model: PhotoDenoiser, card: Card, path: Path) -> None:
+    """Write ``path``, a .safetensors file, and its card. ``Refused`` for weights that are not finite in half precision."""
+    weights = serialise(deepcopy(model).half())
+    stamped = replace(card, sha256=sha256(weights).hexdigest())
+    write(path, weights)
+    write(path.with_suffix(".card.json"), (json.dumps(asdict(stamped), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def load(path: Path | None = None) -> tuple[PhotoDenoiser, Card]:
+    """The denoiser in float32, ready to be used, and its card; without a path, the one that comes with the lab.
+
+    Raises ``Refused`` for whatever does not fit.
+    """
+    path = path or SHIPPED
+    card = read_card(_read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
+    weights = _read(path, MOST_WEIGHTS_BYTES)
+    check_file(weights)
+    if sha256(weights).hexdigest() != card.sha256:
+        raise Refused("These weights are not the ones that the card describes. Choose the two files that were saved together.")
+    with torch.device("meta"):
+        model = PhotoDenoiser()
+    if _count(model) != card.parameters:
+        raise misfit()
+    tensors = read_tensors(weights, {name: value.half() for name, value in model.state_dict().items()})
+    model.to_empty(device="cpu").load_state_dict(tensors)
+    return model.to(memory_format=torch.channels_last).eval(), card  # type: ignore[call-overload]
+
+
+def read_card(data: bytes) -> Card:
+    """A card from JSON, every field checked; raises ``Refused`` naming the first that is wrong."""
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refused("The card cannot be read as JSON. Choose the .json file saved with the weights.") from error
+    if not isinstance(values, dict):
+        raise Refused("This JSON file is not a model's card. Choose the .json file saved with the weights.")
+    checks = {each.name: CHECKS[each.name] for each in fields(Card)} | {"metrics": _is_metrics, "format": lambda value: value == FORMAT}
+    for name in checks | values:
+        if name not in checks or name not in values or not checks[name](values[name]):
+            raise Refused("The card's field {name} is missing, unknown or of the wrong kind. Choose a card that was saved here.", name=name)
+    values["plan"] = Plan.of(**values["plan"]).values()
+    return Card(**values)
+
+
+def _is_metrics(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        CHECKS["plan"](split) and all(type(figure) in (int, float) for figure in split.values()) for split in value.values()
+    )
+
+
+def _count(model: PhotoDenoiser) -> int:
+    return sum(each.numel() for each in model.parameters())
+
+
+def _read(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise Refused("{path} cannot be read ({reason}).", path=str(path), reason=error.strerror) from error
