@@ -19,7 +19,7 @@ from aecore.denoise.network import PhotoDenoiser
 from aecore.denoise.training import Plan
 from aecore.knobs import Value
 from aecore.refusal import Refused
-from aecore.weights import FOLDER, write
+from aecore.weights import FOLDER, read, write
 from aecore.weights.card import CHECKS, MOST_CARD_BYTES
 from aecore.weights.tensors import MOST_WEIGHTS_BYTES, check_file, misfit, read_tensors, serialise
 
@@ -92,8 +92,8 @@ def load(path: Path | None = None) -> tuple[PhotoDenoiser, Card]:
     Raises ``Refused`` for whatever does not fit.
     """
     path = path or SHIPPED
-    card = read_card(_read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
-    weights = _read(path, MOST_WEIGHTS_BYTES)
+    card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
+    weights = read(path, MOST_WEIGHTS_BYTES)
     check_file(weights)
     if sha256(weights).hexdigest() != card.sha256:
         raise Refused("These weights are not the ones that the card describes. Choose the two files that were saved together.")
@@ -130,11 +130,3 @@ def _is_metrics(value: Any) -> bool:
 
 def _count(model: PhotoDenoiser) -> int:
     return sum(each.numel() for each in model.parameters())
-
-
-def _read(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(most + 1)
-    except OSError as error:
-        raise Refused("{path} cannot be read ({reason}).", path=str(path), reason=error.strerror) from error

@@ -5,7 +5,7 @@ in them is checked against the variant's own blueprint before memory is set asid
 """
 
 from aecore.weights.card import Card, card_for, check_name, read_card
-from aecore.weights.files import FOLDER, load, save, shipped, write
+from aecore.weights.files import FOLDER, load, read, save, shipped, write
 from aecore.weights.pair import Half, half, load_half, pack, unpack
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "load",
     "load_half",
     "pack",
+    "read",
     "read_card",
     "save",
     "shipped",

@@ -31,7 +31,7 @@ def load(name_or_path: str | Path) -> tuple[Autoencoder, Card]:
             name=name_or_path,
             names=", ".join(shipped()) or "none",
         )
-    return unpack(_read(path, MOST_WEIGHTS_BYTES), _read(path.with_suffix(".json"), MOST_CARD_BYTES))
+    return unpack(read(path, MOST_WEIGHTS_BYTES), read(path.with_suffix(".json"), MOST_CARD_BYTES))
 
 
 def shipped() -> tuple[str, ...]:
@@ -56,8 +56,8 @@ def _weights_path(path: str | Path) -> Path:
     return path if path.suffix == ".safetensors" else path.with_name(path.name + ".safetensors")
 
 
-def _read(path: Path, most: int) -> bytes:
-    """At most one byte more than ``most``, so that the check on size that follows can tell."""
+def read(path: Path, most: int) -> bytes:
+    """A file's bytes, at most one more than ``most``, so that the check on size that follows can tell; ``Refused`` where it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(most + 1)
