@@ -35,6 +35,11 @@ def stop(page: Page) -> float:
     return time.perf_counter() - began
 
 
+def settled(page: Page) -> None:
+    """Wait until the page's script has come to its end: what it offers to download changes until then."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+
+
 def go_to(page: Page, title: str) -> None:
     """Choose a page in the navigation, in the section Learn."""
     page.get_by_text("Learn", exact=True).click()
@@ -95,6 +100,7 @@ def test_train_to_the_end_and_take_the_result_home(page: Page, server: Server, t
     expect(page.get_by_text("Your guess")).to_be_visible()
     expect(page.get_by_text("Drawn again from their codes")).to_be_visible()
     page.get_by_text("Take it home").first.click()
+    settled(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Whole model (ZIP)").click()
     path = tmp_path / "model.zip"

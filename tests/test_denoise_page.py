@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.serving import Server
-from tests.test_browser import huge_png
+from tests.test_browser import huge_png, settled
 
 
 def picture(side: int, kind: str, frames: int = 1) -> bytes:
@@ -53,6 +53,7 @@ def test_an_own_picture_comes_back_in_its_format_and_size(page: Page, server: Se
     upload(page, server, "mine.jpg", content)
     button = page.get_by_role("button", name="Take the mended picture home")
     expect(button).to_be_visible(timeout=60_000)
+    settled(page)
     with page.expect_download() as waiting:
         button.click()
     with Image.open(waiting.value.path()) as mended, Image.open(io.BytesIO(content)) as noisy:

@@ -25,6 +25,7 @@ from aecore.weights import Card
 from pages.ui import cache, i18n, shelf, shelf_card, state
 from tests.serving import ROOT, Server
 from tests.synthetic import blobs, zipped
+from tests.test_browser import settled
 
 HOSTILE_WORDS = "<img src=x onerror=alert(1)> **bold** [link](http://p.example) $x$ :material/home:"
 
@@ -293,6 +294,7 @@ def test_an_own_model_in_the_browser_from_upload_to_downloads(page: Page, browse
     expect(page.get_by_text(HOSTILE_WORDS)).to_be_visible()
     expect(page.get_by_text("![x](http://p.example/a.png)")).to_be_visible()
     expect(page.get_by_text("Drawn again from 3 numbers each")).to_be_visible()
+    settled(page)
 
     got = {}
     for label in ("Whole model (ZIP)", "Encoder half", "Decoder half", "Card (JSON)"):
