@@ -46,8 +46,6 @@ def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, 
     rows += [(each.epoch, each.validation[RECONSTRUCTION], names[1]) for each in reports]
     if lines:
         rows += [(x, y, name) for name, y in ((names[2], lines.pca), (names[3], lines.floor)) for x in (0.0, epochs)]
-    epoch, loss, line = zip(*rows, strict=True)
-    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
     colour = {"domain": names, "range": [TRAIN, VALIDATION, PCA, FLOOR]}
     spec = {
         "mark": {"type": "line", "clip": True, "strokeWidth": 2, "point": False},
@@ -71,7 +69,7 @@ def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, 
         "config": _config(t),
         "height": 300,
     }
-    return table, spec
+    return _curves(rows), spec
 
 
 def _heights(reports: Sequence[Reported], lines: Baselines | None) -> dict[str, Any]:
@@ -90,8 +88,6 @@ def terms(reports: Sequence[Reported], epochs: float, unit: str, t: Translator) 
         return None
     words = [t(TERMS[name]) for name in names]
     rows = [(each.epoch, each.validation[name], word) for name, word in zip(names, words, strict=True) for each in reports]
-    epoch, loss, line = zip(*rows, strict=True)
-    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
     legend = {"orient": "bottom", "labelLimit": 200, "offset": 4, "padding": 0}
     spec = {
         "mark": {"type": "line", "strokeWidth": 2},
@@ -110,15 +106,13 @@ def terms(reports: Sequence[Reported], epochs: float, unit: str, t: Translator) 
         "config": _config(t),
         "height": 210,
     }
-    return table, spec
+    return _curves(rows), spec
 
 
 def overlay(curves: Mapping[str, Sequence[tuple[float, float]]], lines: Baselines, epochs: float, unit: str, t: Translator) -> Chart:
     """Several losses over epochs, each a list of (epoch, loss) by its name, between the floor and the average picture's loss."""
     rows = [(x, y, name) for name, points in curves.items() for x, y in points]
     rows += [(x, y, name) for name, y in ((t("PCA"), lines.pca), (t("floor: a perfect copy"), lines.floor)) for x in (0.0, epochs)]
-    epoch, loss, line = zip(*rows, strict=True)
-    table = pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
     names = [*curves, t("PCA"), t("floor: a perfect copy")]
     dashed = {"condition": {"test": {"field": "line", "oneOf": names[-2:]}, "value": [6, 4]}, "value": [1, 0]}
     spec = {
@@ -143,7 +137,7 @@ def overlay(curves: Mapping[str, Sequence[tuple[float, float]]], lines: Baseline
         "config": _config(t),
         "height": 380,
     }
-    return table, spec
+    return _curves(rows), spec
 
 
 def codes(points: np.ndarray, labels: np.ndarray, classes: Sequence[str], axes: tuple[str, str], t: Translator) -> Chart:
@@ -202,6 +196,12 @@ def spectrum(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
     spec["encoding"]["y"]["axis"] = {"format": "~g"}
     spec["encoding"]["tooltip"][1]["format"] = ".3~g"
     return table, spec
+
+
+def _curves(rows: Sequence[tuple[float, float, str]]) -> pa.Table:
+    """Points (epoch, loss, name of the line) as a table."""
+    epoch, loss, line = zip(*rows, strict=True)
+    return pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
 
 
 def _config(t: Translator) -> dict[str, Any]:

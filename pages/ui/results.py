@@ -32,8 +32,10 @@ def show(view: View, t: Translator) -> None:
     guess = state.guess(view.id)
     size = t("picture: {size}", size=t.size(math.prod(shape)))
     off = None if guess is None else t("{difference} off", difference=t.figure(abs(final - guess), 2))
+    unseen = t("Measured once, at the end, on pictures not used for learning.")
+    seen = t("Careful: this run has learnt from the test pictures too, as was asked.")
     with st.container(horizontal=True):
-        _metric(t("Test loss"), t.figure(final), help=t("Measured once, at the end, on pictures not used for learning."))
+        _metric(t("Test loss"), t.figure(final), help=seen if view.order.plan.train_on_test else unseen)
         _metric(t("PCA's loss"), t.figure(lines.pca), help=t("The best that a linear code of {count} numbers can do.", count=code))
         _metric(t("Your guess"), "—" if guess is None else t.figure(guess), off)
         _metric(
