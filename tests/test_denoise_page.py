@@ -88,3 +88,14 @@ def test_a_large_picture_can_be_cancelled(page: Page, server: Server) -> None:
     button.click()
     expect(page.get_by_text("Cancelled. Change a setting, or begin again.")).to_be_visible(timeout=3_000)
     expect(page.get_by_role("button", name="Begin again")).to_be_visible()
+
+
+def test_two_tabs_of_a_visitor_mend_two_pictures(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/denoise?lang=en&picture=rocket")
+    rocket = decibels(page, "Noisy (PSNR)")
+    other = page.context.new_page()
+    other.goto(f"{server.url}/denoise?lang=en&picture=rocket&amount=0.8")
+    assert decibels(other, "Noisy (PSNR)") < rocket - 5
+    page.get_by_role("radio", name="What was removed").click()
+    expect(page.get_by_text("detail went too")).to_be_visible()
+    assert decibels(page, "Noisy (PSNR)") == rocket

@@ -42,7 +42,10 @@ class Errand:
 
 
 class Errands:
-    """A line of errands, first come, first served. Each visitor has one: a new one takes the old one's place. Safe from any thread."""
+    """A line of errands, first come, first served. Safe from any thread.
+
+    Each visitor, or each tab of one, as the caller names them, has one errand: a new one takes the old one's place.
+    """
 
     def __init__(self, threads: int = 1) -> None:
         self._lock = threading.Lock()

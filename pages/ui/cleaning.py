@@ -69,16 +69,16 @@ def page(t: Translator) -> None:
         if load is None:
             st.info(t("Choose a picture on the left."))
             return
-        visitor = state.visitor()
-        found = errands().look(visitor)
+        tab = state.session()  # two tabs of a visitor mend two pictures
+        found = errands().look(tab)
         if found is None or st.session_state.get("denoise-asked") != asked:
             st.session_state["denoise-asked"] = asked
             try:
-                errands().submit(visitor, _work(load, kind, amount))
+                errands().submit(tab, _work(load, kind, amount))
             except Refused as refused:
                 st.error(t.refusal(refused))
                 return
-            found = errands().look(visitor)
+            found = errands().look(tab)
         busy = found is not None and found.status in ("waiting", "running")
         st.fragment(_tick, run_every=TICK if busy else None, key=f"mending-{asked}-{busy}")(busy, t)
 
@@ -154,7 +154,7 @@ def _work(load: Load, kind: str | None, amount: float) -> Work:
 
 
 def _tick(was_busy: bool, t: Translator) -> None:
-    errand = errands().look(state.visitor())
+    errand = errands().look(state.session())
     if errand is None or (was_busy and errand.status not in ("waiting", "running")):
         st.rerun()  # the last drawing is the page's, so that the ticking ends
     match errand.status:
@@ -164,7 +164,7 @@ def _tick(was_busy: bool, t: Translator) -> None:
             waiting = t("Waiting: number {place} in line", place=errand.place)
             words.progress(errand.done, waiting if errand.status == "waiting" else share)
             if button.button(t("Cancel"), key="cancel-mending", width="stretch"):
-                errands().cancel(state.visitor())
+                errands().cancel(state.session())
                 st.rerun()
         case "failed":
             st.error(t.refusal(errand.error) if errand.error else "", icon=":material/error:")

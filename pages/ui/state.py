@@ -27,6 +27,13 @@ def visitor() -> str:
     return st.session_state.visitor
 
 
+def session() -> str:
+    """One tab, until it is reloaded."""
+    if "session" not in st.session_state:
+        st.session_state.session = secrets.token_hex(8)
+    return st.session_state.session
+
+
 def unmasked(cookie: str) -> bytes:
     """The token in a cookie "2|mask|masked token|time"; each answer of the server masks the same token anew."""
     try:
