@@ -14,23 +14,23 @@ MAX_PIXELS = 16 << 20
 """Width times height; four bytes each while it is decoded."""
 
 
-def opened(content: bytes, name: str) -> Image.Image:
+def opened(content: bytes, name: str, most: int = MAX_PIXELS, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """The picture's kind and size read from its first bytes, nothing decoded yet.
 
-    ``name`` is only used to speak of it. Raises ``Refused`` if it is no picture, or has more than ``MAX_PIXELS`` pixels.
+    ``name`` is only used to speak of it. Raises ``Refused`` if it is none of the ``formats``, or has more than ``most`` pixels.
     """
     try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
+        image = Image.open(BytesIO(content), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise too_large(name) from error
+        raise too_large(name, most) from error
     except UnidentifiedImageError as error:
         raise Refused(
             "{name} is not a picture that can be read here. Use a PNG, JPEG, WebP, BMP, GIF or TIFF picture.", name=name
         ) from error
     except Exception as error:  # on crafted bytes Pillow's parsers raise whatever their unpacking raises
         raise damaged(name) from error
-    if image.width * image.height > MAX_PIXELS:
-        raise too_large(name)
+    if image.width * image.height > most:
+        raise too_large(name, most)
     return image
 
 
@@ -67,11 +67,11 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def too_large(name: str) -> Refused:
+def too_large(name: str, most: int) -> Refused:
     return Refused(
         "{name} has more than {limit} million pixels. Make it smaller in a picture editor, then try again.",
         name=name,
-        limit=MAX_PIXELS // 1_000_000,
+        limit=most // 1_000_000,
     )
 
 

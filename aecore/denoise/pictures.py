@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from aecore.data.own import shown
-from aecore.data.picture import FORMATS, SUFFIXES, damaged
+from aecore.data.picture import FORMATS, SUFFIXES, damaged, opened
 from aecore.refusal import Refused
 
 MAX_BYTES = 200 << 20
@@ -111,27 +111,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
         raise Refused(
             "{name} has more than {limit} MB. Make it smaller in a picture editor, then try again.", name=name, limit=MAX_BYTES >> 20
         )
-    try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(name) from error
-    except UnidentifiedImageError as error:
-        raise Refused(
-            "{name} is not a picture that can be read here. Use a PNG, JPEG, WebP, BMP, GIF or TIFF picture.", name=name
-        ) from error
-    except Exception as error:  # as above
-        raise damaged(name) from error
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_large(name)
-    return image
-
-
-def _too_large(name: str) -> Refused:
-    return Refused(
-        "{name} has more than {limit} million pixels. Make it smaller in a picture editor, then try again.",
-        name=name,
-        limit=MAX_PIXELS // 1_000_000,
-    )
+    return opened(content, name, MAX_PIXELS, FORMATS)
 
 
 def _options(image: Image.Image, kind: str, content: bytes) -> dict[str, Any]:
