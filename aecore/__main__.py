@@ -16,9 +16,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from aecore import weights
+from aecore.commands.denoise import add_denoise
+from aecore.commands.train_denoiser import add_train_denoiser
 from aecore.data import DATASETS, load
-from aecore.denoise.command import add_denoise
-from aecore.denoise.train_command import add_train_denoiser
 from aecore.inspect import judge
 from aecore.models import VARIANTS, build
 from aecore.recipes import Recipe, read

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 def psnr(output: Tensor, target: Tensor) -> float:
@@ -21,6 +20,19 @@ def psnr_of(mse: float) -> float:
     return math.inf if mse == 0 else -10 * math.log10(mse)
 
 
+def si_sdr(output: Tensor, target: Tensor) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB of signals ``(C, N)``: the mean over channels.
+
+    How much of ``output`` is the target, at whatever loudness, against all else in it; constant levels do not count.
+    Infinite for a perfect copy, minus infinity where nothing of the target is there.
+    Source: Le Roux et al. (2019), https://arxiv.org/abs/1811.02508.
+    """
+    output, target = (each.double() - each.double().mean(1, keepdim=True) for each in (output, target))
+    share = (output * target).sum(1, keepdim=True) / target.square().sum(1, keepdim=True).clamp_min(1e-300)
+    found, rest = ((each.square().sum(1)) for each in (share * target, share * target - output))
+    return float((10 * torch.where(found > 0, (found / rest).log10(), -math.inf)).mean())
+
+
 def ssim(output: Tensor, target: Tensor) -> float:
     """Structural similarity of two pictures ``(C, H, W)`` in [0, 1]: 1 for a perfect copy; the mean over pixels and channels.
 
@@ -29,13 +41,15 @@ def ssim(output: Tensor, target: Tensor) -> float:
     """
 
     def mean(x: Tensor) -> Tensor:
-        for axis, side in ((2, x.shape[2]), (3, x.shape[3])):
-            reach = min(5, (side - 1) // 2)
+        for axis in (1, 2):  # shifted sums: several times as fast as a convolution of one channel
+            reach = min(5, (x.shape[axis] - 1) // 2)
             weights = torch.exp(-torch.arange(-reach, reach + 1, dtype=x.dtype).square() / (2 * 1.5**2))
-            x = functional.conv2d(x, (weights / weights.sum()).view(1, 1, *((-1, 1) if axis == 2 else (1, -1))))
+            inner = x.shape[axis] - 2 * reach
+            shifted = (weight * x.narrow(axis, shift, inner) for shift, weight in enumerate((weights / weights.sum()).tolist()))
+            x = sum(shifted, torch.zeros(()))
         return x
 
-    a, b = (each.double().unsqueeze(1) for each in (output, target))
+    a, b = output.double(), target.double()
     mean_a, mean_b = mean(a), mean(b)
     spread = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
     shared = mean(a * b) - mean_a * mean_b

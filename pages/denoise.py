@@ -1,10 +1,33 @@
-"""Denoise: a photograph in, its noise out; what was removed; the classical filters beside it."""
+"""Denoise: a photograph, a sound or a series in, its noise out; what was removed; the classical filters beside it."""
 
 import streamlit as st
 
-from pages.ui import cleaning, frame
+from aecore.knobs import Choice, Knob
+from pages.ui import cleaning, forms, frame, signals, sounding, state, tracing
+from pages.ui.i18n import marked
+
+WORDS = {"pictures": marked("Pictures"), "sound": marked("Sound"), "series": marked("Series")}
+PART = Knob(
+    "part",
+    "pictures",
+    Choice(tuple(WORDS)),
+    marked("What is noisy?"),
+    marked("Photographs, sounds, or numbers measured one after another."),
+)
 
 t = frame.enter("denoise")
-st.markdown(t("A denoising autoencoder, trained on photographs, takes the noise out of yours. Nobody tells it how much there is."))
-cleaning.page(t)
-cleaning.explain(t)
+state.open_link()
+with st.columns([2, 3])[0]:
+    chosen = forms.knobs([PART], t, {name: t(text) for name, text in WORDS.items()})
+state.put_in_link(chosen, {PART.name: PART.default})
+match chosen["part"]:
+    case "sound":
+        sounding.page(t)
+        signals.explain(t)
+    case "series":
+        tracing.page(t)
+        signals.explain(t)
+    case _:
+        st.markdown(t("A denoising autoencoder, trained on photographs, takes the noise out of yours. Nobody tells it how much there is."))
+        cleaning.page(t)
+        cleaning.explain(t)

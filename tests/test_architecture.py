@@ -14,7 +14,8 @@ FLOORS = [
     {"training"},
     {"weights", "recipes", "inspect"},
     {"denoise"},
-    {"jobs", "takehome"},
+    {"signals"},
+    {"commands", "jobs", "takehome"},
     {"__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from aecore import __main__ as cli
 from aecore import weights as shelf
-from aecore.denoise import PhotoDenoiser, blend, command, denoise, pictures, tiles, weights
+from aecore.commands import denoise as command
+from aecore.denoise import PhotoDenoiser, blend, denoise, pictures, tiles, weights
 from aecore.denoise.training import Plan
 from aecore.refusal import Refused
 from tests.test_own_pictures import png
@@ -98,7 +99,7 @@ def test_tiles_and_whole_agree(bfloat16: bool, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("size", [1, 512, 513, 576, 577, 961, 3000, 4001])
 def test_weights_of_tiles_sum_to_one(size: int) -> None:
     total = torch.zeros(size)
-    for span, weight in tiles._spans(size, 512, 64):
+    for span, weight in tiles.spans(size, 512, 64):
         assert span.start % 8 == 0 and 0 < span.stop - span.start <= 512
         total[span] += weight
     assert torch.allclose(total, torch.ones(size))
@@ -331,7 +332,7 @@ def test_shipped_denoiser_takes_noise_away() -> None:
 
 @pytest.fixture
 def taught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "load", lambda: (MODEL, None))
+    monkeypatch.setattr(command, "_photo_model", lambda: MODEL)
 
 
 @pytest.mark.usefixtures("taught")
@@ -345,7 +346,7 @@ def test_command_on_a_folder_with_one_bad_file(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["denoise", str(folder), "-o", str(output)]) == 1
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1 and printed.err.startswith("b.png is not a picture")
-    assert "2 of 3 pictures" in printed.out
+    assert "2 of 3 files" in printed.out
     assert sorted(path.name for path in output.iterdir()) == ["a.png", "c.png"]
     assert decode((output / "a.png").read_bytes()).size == (30, 20)
 

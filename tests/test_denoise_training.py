@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 
 from aecore import __main__ as cli
+from aecore.commands.train_denoiser import _read
 from aecore.denoise import weights
 from aecore.denoise.noise import KINDS, damage
-from aecore.denoise.train_command import _read
-from aecore.denoise.training import Lessons, Plan, noisy_version, read_photos
+from aecore.denoise.training import Lessons, Photos, Plan, noisy_version, read_photos
+from aecore.signals.training import Plan as SignalPlan
 from tests.serving import ROOT
 
 PLAN = Plan(steps=6, batch=2, patch=32, seed=3)
@@ -32,29 +33,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_learns_and_a_run_cut_in_two_gives_the_same_weights(folder: Path) -> None:
-    photos = read_photos([folder])
-    assert len(photos) == 24 and photos[0].shape == (3, 48, 56)
-    whole = Lessons(photos, PLAN)
+    found = read_photos([folder])
+    assert len(found) == 24 and found[0].shape == (3, 48, 56)
+    photos = Photos(found, PLAN)
+    whole = Lessons(photos)
     assert list(whole.steps()) == [1, 2, 3, 4, 5, 6]
-    first = Lessons(photos, PLAN)
+    first = Lessons(photos)
     for step in first.steps():
         if step == 3:
             break
-    second = Lessons(photos, PLAN, first.checkpoint())
+    second = Lessons(photos, first.checkpoint())
     assert list(second.steps()) == [4, 5, 6]
     for a, b in zip(whole.learnt().parameters(), second.learnt().parameters(), strict=True):
         assert torch.equal(a, b)
-    held = {id(each) for each in whole.held_out}
-    assert not held & {id(each) for each in whole.photos}
+    held = {id(each) for each in photos.held_out}
+    assert not held & {id(each) for each in photos.photos}
 
 
 def test_it_gets_better(folder: Path) -> None:
-    lessons = Lessons(read_photos([folder]), Plan(steps=150, batch=4, patch=32, rate=3e-3))
+    lessons = Lessons(Photos(read_photos([folder]), Plan(steps=150, batch=4, patch=32, rate=3e-3)))
     before = lessons.validate()
     for _ in lessons.steps():
         pass
     after = lessons.validate()
-    assert after[50] > before[50] + 3, (before, after)
+    assert after["psnr_sigma_50"] > before["psnr_sigma_50"] + 3, (before, after)
 
 
 def test_the_command_writes_weights_that_load(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,10 +82,11 @@ def test_too_few_photographs_and_a_bad_recipe_are_refused(tmp_path: Path, capsys
     assert "at least 20" in capsys.readouterr().err
 
 
-def test_the_shipped_recipe_is_valid() -> None:
-    words, plan = _read(ROOT / "weights" / "photos-denoiser.toml")
-    assert all(len(each) <= 300 for each in words.values())
-    assert plan.steps > 1000
+def test_the_shipped_recipes_are_valid() -> None:
+    for name, plan in (("photos", Plan), ("sound", SignalPlan), ("series", SignalPlan)):
+        words, knobs = _read(ROOT / "weights" / f"{name}-denoiser.toml")
+        assert all(len(each) <= 300 for each in words.values())
+        assert plan.of(**knobs).steps > 1000
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aecore.jobs import errands
-from aecore.jobs.errands import Cancelled, Errand, Errands
+from aecore.jobs.errands import Cancelled, Errand, Errands, Report
 from aecore.refusal import Refused
 
 
@@ -49,6 +49,27 @@ def test_a_result_comes_back_and_progress_is_told(line: Errands) -> None:
         time.sleep(0.002)
     gate.set()
     assert until(line, "ana", "done").result == 7
+
+
+def test_a_glimpse_stays_until_the_next_and_goes_at_the_end(line: Errands) -> None:
+    gates = [threading.Event(), threading.Event()]
+
+    def work(report: Report, stopped: Callable[[], bool]) -> str:
+        report(0.25, "a first look")
+        report(0.5)
+        gates[0].wait(5)
+        report(0.75, "a second look")
+        gates[1].wait(5)
+        return "whole"
+
+    line.submit("ana", work)
+    for done, glimpse, gate in zip((0.5, 0.75), ("a first look", "a second look"), gates, strict=True):
+        while not (found := line.look("ana")) or found.done != done:
+            time.sleep(0.002)
+        assert found.glimpse == glimpse
+        gate.set()
+    ended = until(line, "ana", "done")
+    assert (ended.result, ended.glimpse) == ("whole", None)
 
 
 def test_the_next_waits_and_a_cancelled_one_makes_room(line: Errands) -> None:

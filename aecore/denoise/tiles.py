@@ -30,7 +30,7 @@ def denoise(
     says so the result is None. Computes in bfloat16 where the processor does so natively.
     """
     channels, height, width = picture.shape
-    tiles = list(product(_spans(height, tile, overlap), _spans(width, tile, overlap)))
+    tiles = list(product(spans(height, tile, overlap), spans(width, tile, overlap)))
     clean = torch.zeros_like(picture, dtype=torch.float32)
     for done, ((rows, fade_rows), (columns, fade_columns)) in enumerate(tiles, 1):
         if stopped is not None and stopped():
@@ -56,19 +56,19 @@ def has_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def _spans(size: int, tile: int, overlap: int) -> list[tuple[slice, Tensor]]:
+def spans(size: int, tile: int, overlap: int, fold: int = FOLD) -> list[tuple[slice, Tensor]]:
     """Where tiles lie along one side, and the weight of each of their pixels; over all tiles the weights sum to 1.
 
-    Tiles begin at multiples of ``FOLD`` and are about equally long. They fade along half a cosine in the middle half of
+    Tiles begin at multiples of ``fold`` and are about equally long. They fade along half a cosine in the middle half of
     the overlap: near its edge a tile is wrong, because it does not see what comes next, and has no weight there.
     """
     if size <= tile:
         return [(slice(0, size), torch.ones(size))]
     count = -(-(size - overlap) // (tile - overlap))
-    step = -(-(size - overlap) // (count * FOLD)) * FOLD
+    step = -(-(size - overlap) // (count * fold)) * fold
     way = ((torch.arange(overlap) + 0.5) * 2 / overlap - 0.5).clamp(0, 1)
     rise = 0.5 - 0.5 * torch.cos(torch.pi * way)
-    spans = []
+    found = []
     for start in range(0, size - overlap, step):
         span = slice(start, min(start + step + overlap, size))
         weight = torch.ones(span.stop - start)
@@ -76,5 +76,5 @@ def _spans(size: int, tile: int, overlap: int) -> list[tuple[slice, Tensor]]:
             weight[:overlap] = rise
         if span.stop < size:
             weight[-overlap:] = 1 - rise
-        spans.append((span, weight))
-    return spans
+        found.append((span, weight))
+    return found

@@ -1,14 +1,15 @@
-"""Teaches the denoiser on patches of photographs. A run goes on from its checkpoint to the same numbers."""
+"""Teaches a denoiser, on photographs or whatever else gives batches. A run goes on from its checkpoint to the same numbers."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from aecore.denoise.network import PhotoDenoiser
@@ -22,59 +23,76 @@ HELD_OUT = 8
 SIGMAS = (15, 25, 50)  # grey levels
 MEMORY = 0.999  # of the running mean of the weights, which is what is kept
 CLIP = 0.5
+TINY = 1e-6
+DECAY = 0.5  # the share of the steps at whose end the rate falls
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Plan(Config):
-    """The knobs of a run on photographs."""
+class Pace(Config):
+    """The knobs that every run has."""
 
     steps: int = knob(16_000, 1, 1_000_000, log=True, label="Steps", help="How many batches are learnt from.")
     batch: int = knob(8, 1, 256, log=True, label="Batch size", help="Patches per step.")
-    patch: int = knob(96, 32, 256, label="Patch", help="Sides of a patch in pixels.")
     rate: float = knob(1e-3, 1e-6, 1e-1, log=True, label="Learning rate", help="The largest step size of the Adam optimiser.")
     seed: int = knob(0, 0, 2**31 - 1, label="Seed", help="Where all randomness starts. Same seed, same numbers.")
 
 
-def read_photos(folders: Sequence[Path]) -> list[Tensor]:
-    """All pictures below ``folders`` as uint8 ``(3, H, W)``, in the order of their names."""
-    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    photos = []
-    for path in paths:
-        with Image.open(path) as file:
-            photos.append(torch.from_numpy(np.array(ImageOps.exif_transpose(file).convert("RGB"))).permute(2, 0, 1).contiguous())
-    return photos
+@dataclass(frozen=True)
+class Plan(Pace):
+    """The knobs of a run on photographs."""
+
+    patch: int = knob(96, 32, 256, label="Patch", help="Sides of a patch in pixels.")
 
 
-class Lessons:
-    """One run: photographs in memory, a plan, and perhaps the checkpoint of an earlier part."""
+class Subject(Protocol[Network]):
+    """What is taught: a network not yet taught, batches to learn from, and figures of what has been learnt."""
 
-    def __init__(self, photos: Sequence[Tensor], plan: Plan, checkpoint: bytes = b"", device: str = "cpu") -> None:
-        self.plan = plan
+    @property
+    def plan(self) -> Pace:
+        """How long and how fast."""
+        ...
+
+    def network(self) -> Network:
+        """An untaught network, its weights drawn from the plan's seed."""
+        ...
+
+    def batch(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What goes in, noisy, and what should come out."""
+        ...
+
+    def measure(self, model: Network) -> dict[str, float]:
+        """Figures in dB, by name, on what is never learnt from."""
+        ...
+
+
+class Lessons(Generic[Network]):
+    """One run: a subject, and perhaps the checkpoint of an earlier part."""
+
+    def __init__(self, subject: Subject[Network], checkpoint: bytes = b"", device: str = "cpu") -> None:
+        self.subject = subject
+        self.plan = subject.plan
         self.device = torch.device(device)
-        order = torch.randperm(len(photos), generator=torch.Generator().manual_seed(plan.seed)).tolist()
-        self.held_out = [photos[place] for place in order[:HELD_OUT]]
-        self.photos = [each for place in order[HELD_OUT:] if min((each := photos[place]).shape[1:]) >= plan.patch]
-        self.model = PhotoDenoiser()
-        self.model.initialise(torch.Generator().manual_seed(plan.seed))
+        self.model = subject.network()
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=plan.rate, fused=True)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=self.plan.rate, fused=True)
         self.progress = Progress(best={name: value.clone() for name, value in self.model.state_dict().items()})
-        self.sizes = torch.tensor([each.shape[1] * each.shape[2] for each in self.photos], dtype=torch.float32)
         if checkpoint:
             self._restore(checkpoint)
 
     def steps(self) -> Iterator[int]:
-        """Learn; gives the number of each step that is done."""
+        """Learn; gives the number of each step that is done. The loss is the root of each item's mean squared error, averaged."""
         rng = torch.Generator()
         while self.progress.step < self.plan.steps:
             began = time.perf_counter()
             rng.manual_seed(self.plan.seed * 1_000_003 + self.progress.step)
-            noisy, clean = (each.to(self.device, memory_format=torch.channels_last) for each in damage(self._patches(rng), rng))
+            noisy, clean = (each.to(self.device) for each in self.subject.batch(rng))
             for group in self.optimiser.param_groups:
                 group["lr"] = self.plan.rate * _pace(self.progress.step, self.plan.steps)
             with torch.autocast(self.device.type, dtype=torch.bfloat16):
                 output = self.model(noisy)
-            loss = functional.l1_loss(output.float(), clean)
+            axes = tuple(range(1, clean.ndim))
+            loss = (functional.mse_loss(output.float(), clean, reduction="none").mean(axes) + TINY).sqrt().mean()
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
@@ -86,17 +104,16 @@ class Lessons:
             self.progress.seconds += time.perf_counter() - began
             yield self.progress.step
 
-    def learnt(self) -> PhotoDenoiser:
+    def learnt(self) -> Network:
         """The denoiser with the running mean of the weights."""
-        model = PhotoDenoiser()
+        model = self.subject.network()
         model.load_state_dict({name: value.cpu() for name, value in self.progress.best.items()})
         return model.eval()
 
     @torch.no_grad()
-    def validate(self) -> dict[int, float]:
-        """Mean PSNR in dB over the photographs held out, at each of three noise levels; the noise is always the same."""
-        model = self.learnt()
-        return {sigma: sum(_score(model, each, sigma, place) for place, each in enumerate(self.held_out)) / HELD_OUT for sigma in SIGMAS}
+    def validate(self) -> dict[str, float]:
+        """The subject's figures of what has been learnt."""
+        return self.subject.measure(self.learnt())
 
     def checkpoint(self) -> bytes:
         """The run as it stands."""
@@ -107,8 +124,25 @@ class Lessons:
         self.model.load_state_dict(weights)
         restore_moments(self.model, self.optimiser, optimiser)
 
-    def _patches(self, rng: torch.Generator) -> Tensor:
-        """Patches ``(batch, 3, patch, patch)`` in [0, 1] from all over the photographs, turned and mirrored at random."""
+
+class Photos:
+    """Photographs ``(3, H, W)`` uint8 in memory: eight are held out, the others give patches."""
+
+    def __init__(self, photos: Sequence[Tensor], plan: Plan) -> None:
+        self.plan = plan
+        order = torch.randperm(len(photos), generator=torch.Generator().manual_seed(plan.seed)).tolist()
+        self.held_out = [photos[place] for place in order[:HELD_OUT]]
+        self.photos = [each for place in order[HELD_OUT:] if min((each := photos[place]).shape[1:]) >= plan.patch]
+        self.sizes = torch.tensor([each.shape[1] * each.shape[2] for each in self.photos], dtype=torch.float32)
+
+    def network(self) -> PhotoDenoiser:
+        """An untaught denoiser, its weights drawn from the plan's seed."""
+        model = PhotoDenoiser()
+        model.initialise(torch.Generator().manual_seed(self.plan.seed))
+        return model
+
+    def batch(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Patches ``(batch, 3, patch, patch)`` in [0, 1], turned and mirrored at random: noisy and clean."""
         side = self.plan.patch
         patches = []
         for place in torch.multinomial(self.sizes, self.plan.batch, replacement=True, generator=rng).tolist():
@@ -118,7 +152,25 @@ class Lessons:
             )
             patch = photo[:, top : top + side, left : left + side].rot90(turns, (1, 2))
             patches.append(patch.flip(2) if mirror else patch)
-        return torch.stack(patches).float() / 255
+        noisy, clean = damage(torch.stack(patches).float() / 255, rng)
+        return noisy.contiguous(memory_format=torch.channels_last), clean.contiguous(memory_format=torch.channels_last)
+
+    def measure(self, model: PhotoDenoiser) -> dict[str, float]:
+        """Mean PSNR in dB over the photographs held out, at each of three noise levels; the noise is always the same."""
+        return {
+            f"psnr_sigma_{sigma}": sum(_score(model, each, sigma, place) for place, each in enumerate(self.held_out)) / HELD_OUT
+            for sigma in SIGMAS
+        }
+
+
+def read_photos(folders: Sequence[Path]) -> list[Tensor]:
+    """All pictures below ``folders`` as uint8 ``(3, H, W)``, in the order of their names."""
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    photos = []
+    for path in paths:
+        with Image.open(path) as file:
+            photos.append(torch.from_numpy(np.array(ImageOps.exif_transpose(file).convert("RGB"))).permute(2, 0, 1).contiguous())
+    return photos
 
 
 def noisy_version(clean: Tensor, sigma: float, seed: int) -> Tensor:
@@ -132,7 +184,5 @@ def _score(model: PhotoDenoiser, photo: Tensor, sigma: int, seed: int) -> float:
 
 
 def _pace(step: int, steps: int) -> float:
-    """Share of the largest rate: a rise over 200 steps, then half a cosine down to a hundredth."""
-    if step < 200:
-        return (step + 1) / 200
-    return 0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * (step - 200) / max(1, steps - 200)))
+    """Share of the largest rate: a rise over 200 steps, then level, then a straight fall to a hundredth."""
+    return min((step + 1) / 200, 1.0, 0.01 + 0.99 * (steps - step) / (DECAY * steps))

@@ -1,10 +1,11 @@
-"""The denoiser's weights on disk: half precision in a safetensors file, and beside it a card that says what they are.
+"""A denoiser's weights on disk: half precision in a safetensors file, and beside it a card that says what they are.
 
 The card's file ends in .card.json: a model of the lab's variants has a .json, and :func:`aecore.weights.shipped` lists those.
 """
 
 import json
 import platform
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from aecore.denoise.network import PhotoDenoiser
-from aecore.denoise.training import Plan
+from aecore.denoise.training import Network, Pace, Plan
 from aecore.knobs import Value
 from aecore.refusal import Refused
 from aecore.weights import FOLDER, read, write
@@ -31,7 +33,7 @@ FORMAT = 1
 class Card:
     """What a denoiser has learnt from (``data`` in words, with ``licence`` and ``source``), how long, and how well.
 
-    ``plan`` holds the knobs of :class:`Plan`; ``steps`` led to these weights in ``seconds`` of learning. ``metrics`` has a
+    ``plan`` holds the knobs of the run; ``steps`` led to these weights in ``seconds`` of learning. ``metrics`` has a
     split's name before each figure. ``sha256`` is of the safetensors file's bytes and written by :func:`save`.
     """
 
@@ -51,13 +53,13 @@ class Card:
 
 
 def card_for(
-    model: PhotoDenoiser,
+    model: nn.Module,
     name: str,
     *,
     data: str,
     licence: str,
     source: str,
-    plan: Plan,
+    plan: Pace,
     steps: int,
     seconds: float,
     metrics: dict[str, dict[str, float]],
@@ -78,7 +80,7 @@ def card_for(
     )
 
 
-def save(model: PhotoDenoiser, card: Card, path: Path) -> None:
+def save(model: nn.Module, card: Card, path: Path) -> None:
     """Write ``path``, a .safetensors file, and its card. ``Refused`` for weights that are not finite in half precision."""
     weights = serialise(deepcopy(model).half())
     stamped = replace(card, sha256=sha256(weights).hexdigest())
@@ -87,18 +89,22 @@ def save(model: PhotoDenoiser, card: Card, path: Path) -> None:
 
 
 def load(path: Path | None = None) -> tuple[PhotoDenoiser, Card]:
-    """The denoiser in float32, ready to be used, and its card; without a path, the one that comes with the lab.
+    """The photo denoiser, ready to be used, and its card; without a path, the one that comes with the lab. ``Refused`` as by :func:`restore`."""
+    return restore(path or SHIPPED, PhotoDenoiser, Plan)
+
+
+def restore(path: Path, network: Callable[[], Network], plan: type[Pace]) -> tuple[Network, Card]:
+    """A denoiser in float32, ready to be used, and its card; ``network`` makes one to be filled, ``plan`` is what taught it.
 
     Raises ``Refused`` for whatever does not fit.
     """
-    path = path or SHIPPED
-    card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
+    card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES), plan)
     weights = read(path, MOST_WEIGHTS_BYTES)
     check_file(weights)
     if sha256(weights).hexdigest() != card.sha256:
         raise Refused("These weights are not the ones that the card describes. Choose the two files that were saved together.")
     with torch.device("meta"):
-        model = PhotoDenoiser()
+        model = network()
     if _count(model) != card.parameters:
         raise misfit()
     tensors = read_tensors(weights, {name: value.half() for name, value in model.state_dict().items()})
@@ -106,8 +112,8 @@ def load(path: Path | None = None) -> tuple[PhotoDenoiser, Card]:
     return model.to(memory_format=torch.channels_last).eval(), card  # type: ignore[call-overload]
 
 
-def read_card(data: bytes) -> Card:
-    """A card from JSON, every field checked; raises ``Refused`` naming the first that is wrong."""
+def read_card(data: bytes, plan: type[Pace] = Plan) -> Card:
+    """A card from JSON, every field checked, those of its plan too; raises ``Refused`` naming the first that is wrong."""
     try:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -118,7 +124,7 @@ def read_card(data: bytes) -> Card:
     for name in checks | values:
         if name not in checks or name not in values or not checks[name](values[name]):
             raise Refused("The card's field {name} is missing, unknown or of the wrong kind. Choose a card that was saved here.", name=name)
-    values["plan"] = Plan.of(**values["plan"]).values()
+    values["plan"] = plan.of(**values["plan"]).values()
     return Card(**values)
 
 
@@ -128,5 +134,5 @@ def _is_metrics(value: Any) -> bool:
     )
 
 
-def _count(model: PhotoDenoiser) -> int:
+def _count(model: nn.Module) -> int:
     return sum(each.numel() for each in model.parameters())

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from aecore.refusal import Refused
@@ -22,8 +22,16 @@ logger = logging.getLogger(__name__)
 MOST_KEPT = 24
 MOST_BYTES_KEPT = 1 << 30  # of results that tell their ``nbytes``
 MOST_WAITING = 50
-Work = Callable[[Callable[[float], None], Callable[[], bool]], Any]
-"""Told how to report progress, a fraction, and how to ask whether it is still wanted; gives its result."""
+
+
+class Report(Protocol):
+    """How work tells how far it is: ``done`` from 0 to 1 and, where there is something to see already, a frozen ``glimpse`` of it."""
+
+    def __call__(self, done: float, glimpse: Any = None) -> None: ...
+
+
+Work = Callable[[Report, Callable[[], bool]], Any]
+"""Told how to report, and how to ask whether it is no longer wanted; gives its result."""
 
 
 class Cancelled(Exception):
@@ -32,11 +40,15 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """As it stands: ``result`` once it is "done", ``error`` if it has "failed". ``place`` is 1 for the next in line."""
+    """As it stands: ``result`` once it is "done", ``error`` if it has "failed". ``place`` is 1 for the next in line.
+
+    ``glimpse`` is what it showed last while "running".
+    """
 
     status: Literal["waiting", "running", "done", "failed", "cancelled"]
     place: int = 0
     done: float = 0.0
+    glimpse: Any = None
     result: Any = None
     error: Refused | None = None
 
@@ -58,7 +70,7 @@ class Errands:
         token = uuid4().hex
         with self._lock:
             if sum(each.status == "waiting" for each in self._errands.values()) >= MOST_WAITING:
-                raise Refused("{count} pictures are waiting already. Come back in a while.", count=MOST_WAITING)
+                raise Refused("{count} files are waiting already. Come back in a while.", count=MOST_WAITING)
             self._tokens[visitor] = token
             self._errands.pop(visitor, None)
             self._errands[visitor] = Errand("waiting")
@@ -109,13 +121,16 @@ class Errands:
                 if wanted():
                     self._errands[visitor] = replace(self._errands[visitor], **parts)
 
+        def report(done: float, glimpse: Any = None) -> None:
+            change(done=done) if glimpse is None else change(done=done, glimpse=glimpse)
+
         if not wanted():
             return
         change(status="running")
         began = time.perf_counter()
         try:
-            result = work(lambda done: change(done=done), lambda: not wanted())
-            change(status="done", done=1.0, result=result)
+            result = work(report, lambda: not wanted())
+            change(status="done", done=1.0, glimpse=None, result=result)
             with self._lock:
                 self._trim()
         except Cancelled:
@@ -124,7 +139,7 @@ class Errands:
             change(status="failed", error=refused)
         except Exception:
             logger.exception("an errand broke after %.1f s", time.perf_counter() - began)
-            change(status="failed", error=Refused("Something went wrong with this picture. Try another, or a smaller one."))
+            change(status="failed", error=Refused("Something went wrong with this file. Try another, or a smaller one."))
 
 
 def _step_back() -> None:

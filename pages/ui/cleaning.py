@@ -1,23 +1,23 @@
-"""The pictures of Denoise: choose one, damage it or not, and have it mended in the line of errands."""
+"""The pictures of Denoise: choose one, several, or the lecture's digits; damage them or not; have them mended."""
 
 import inspect
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 import torch
 from skimage import data as samples
 from torch import Tensor
 
-from aecore.denoise import PhotoDenoiser, classic, pictures, tiles, weights
+from aecore.denoise import PhotoDenoiser, pictures
 from aecore.denoise.noise import KINDS
-from aecore.jobs.errands import Cancelled, Errands, Work
+from aecore.jobs.errands import Report, Work
 from aecore.knobs import Choice, Knob, Range
-from aecore.refusal import Refused
-from pages.ui import cleaned, forms, state, uploads
-from pages.ui.cleaned import Mended
+from pages.ui import batch, cleaned, digits, forms, mending, mismatch, state, uploads
 from pages.ui.i18n import Translator, marked
+from pages.ui.mended import Mended, mend
 
 SAMPLES = {
     "astronaut": (samples.astronaut, marked("Astronaut (NASA, public domain)")),
@@ -25,8 +25,9 @@ SAMPLES = {
     "cat": (samples.chelsea, marked("Cat (Stefan van der Walt, CC0)")),
     "rocket": (samples.rocket, marked("Rocket (SpaceX, public domain)")),
 }
-OWN = "own"
-SOURCE = Knob("picture", "astronaut", Choice((*SAMPLES, OWN)), marked("Picture"), marked("A sample, or a picture of your own."))
+DIGITS, OWN, CAMERA = "digits", "own", "camera"
+OTHERS = {DIGITS: marked("Digits, the lecture's example"), OWN: marked("My own pictures"), CAMERA: marked("My camera")}
+SOURCE = Knob("picture", "astronaut", Choice((*SAMPLES, *OTHERS)), marked("Picture"), marked("A sample, or pictures of your own."))
 TASK = Knob("task", "add", Choice(("add", "blind")), marked("Its noise"), marked("Where we add the noise, the result can be scored."))
 NOISE = Knob("kind", "gaussian", Choice(tuple(KINDS)), marked("Kind of noise"), marked("How the picture is damaged."))
 LEVEL = Knob("amount", 0.33, Range(0.0, 1.0), marked("How much"), marked("Of Gaussian noise, 1 is a standard deviation of 75 grey levels."))
@@ -38,49 +39,38 @@ WORDS = {
 }
 Load = Callable[[], tuple[Tensor, pictures.Photo | None]]
 """Gives a picture ``(3, H, W)`` in [0, 1], and the file that it came from, if from one."""
-SEED = 0
-TICK = 0.3  # seconds
+Files = list[Any]
+"""Uploaded files, as Streamlit gives them."""
 
 
-@lru_cache(maxsize=1)
-def errands() -> Errands:
-    """The line of pictures to be mended."""
-    return Errands()
+@dataclass(frozen=True)
+class Asked:
+    """What the settings ask for: a picture of some ``name``, one or several ``files`` or none yet, and the damage to add."""
+
+    name: str
+    files: Files
+    kind: str | None
+    amount: float
+
+    @property
+    def key(self) -> str:
+        """Another one for whatever else is asked."""
+        return "-".join([self.name, *(each.file_id for each in self.files), str(self.kind), str(self.amount)])
 
 
 def close() -> None:
-    """End the line, if there is one."""
-    if errands.cache_info().currsize:
-        errands().close()
-        errands.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _model() -> PhotoDenoiser:
-    return weights.load()[0]
+    """End the lines of errands."""
+    mending.close()
 
 
 def page(t: Translator) -> None:
-    """Settings on the left, the picture on the right."""
+    """Settings on the left, the picture on the right; below, what becomes of noise that a network was not taught."""
     left, right = st.columns([1, 3], gap="large")
     with left:
-        asked, load, kind, amount = _settings(t)
+        asked = _settings(t)
     with right:
-        if load is None:
-            st.info(t("Choose a picture on the left."))
-            return
-        tab = state.session()  # two tabs of a visitor mend two pictures
-        found = errands().look(tab)
-        if found is None or st.session_state.get("denoise-asked") != asked:
-            st.session_state["denoise-asked"] = asked
-            try:
-                errands().submit(tab, _work(load, kind, amount))
-            except Refused as refused:
-                st.error(t.refusal(refused))
-                return
-            found = errands().look(tab)
-        busy = found is not None and found.status in ("waiting", "running")
-        st.fragment(_tick, run_every=TICK if busy else None, key=f"mending-{asked}-{busy}")(busy, t)
+        _result(asked, t)
+    mismatch.section(t)
 
 
 def explain(t: Translator) -> None:
@@ -94,38 +84,77 @@ def explain(t: Translator) -> None:
             st.code(inspect.getsource(PhotoDenoiser), "python")
 
 
-def _settings(t: Translator) -> tuple[str, Load | None, str | None, float]:
-    """Draw the settings; gives a name for what is asked, what loads the picture, and the damage to add."""
+def _settings(t: Translator) -> Asked:
+    """Draw the settings of the chosen source; the camera is asked for only where it is chosen."""
     state.open_link()
-    words = {option: t(text) for option, text in (forms.WORDS | WORDS).items()}
-    words |= {name: t(title) for name, (_, title) in SAMPLES.items()} | {OWN: t("My own picture")}
+    words = {option: t(text) for option, text in (forms.WORDS | WORDS | OTHERS).items()}
+    words |= {name: t(title) for name, (_, title) in SAMPLES.items()}
     values = forms.knobs([SOURCE], t, words)
     name = str(values["picture"])
-    which, load = _own(t) if name == OWN else (name, lambda: (_sample(name), None))
-    values |= forms.knobs([TASK], t, words)
-    if values["task"] == "add":
-        values |= forms.knobs([NOISE], t, words) | forms.knobs([LEVEL], t)
-    state.put_in_link(values, {each.name: each.default for each in (SOURCE, TASK, NOISE, LEVEL)})
-    kind, amount = values.get("kind"), float(values.get("amount", 0))
-    return f"{which}-{kind}-{amount}", load, kind, amount
+    files = _own(t) if name == OWN else _camera(t) if name == CAMERA else []
+    if name == DIGITS:
+        values |= forms.knobs([digits.LEVEL], t)
+    else:
+        values |= forms.knobs([TASK], t, words)
+        if values["task"] == "add":
+            values |= forms.knobs([NOISE], t, words) | forms.knobs([LEVEL], t)
+    state.put_in_link(values, {each.name: each.default for each in (SOURCE, TASK, NOISE, LEVEL, digits.LEVEL)})
+    level = values[digits.LEVEL.name] if name == DIGITS else values.get("amount", 0)
+    return Asked(name, files, values.get("kind"), float(level))
 
 
-def _own(t: Translator) -> tuple[str, Load | None]:
-    """Ask for a picture; gives a name for it, and what reads it, in the errand's thread."""
-    file = st.file_uploader(
-        t("Your picture: PNG, JPEG, WebP, TIFF and others"),
+def _own(t: Translator) -> Files:
+    """Ask for pictures, one or many."""
+    return st.file_uploader(
+        t("Your pictures: PNG, JPEG, WebP, TIFF and others, or a ZIP of them"),
+        accept_multiple_files=True,
         max_upload_size=uploads.MOST_MEGABYTES,
-        key="denoise-file",
-        help=t("It stays in the memory of this server for as long as you look at it, and is never written."),
+        key="denoise-files",
+        help=t(
+            "Up to {count} at once. They stay in the memory of this server for as long as you look at them, and are never written.",
+            count=batch.MOST_FILES,
+        ),
     )
-    if file is None:
-        return "", None
+
+
+def _camera(t: Translator) -> Files:
+    """Ask for a picture from the camera; the browser asks the visitor first."""
+    file = st.camera_input(
+        t("Take a picture"),
+        key="denoise-camera",
+        help=t("In the dark a camera makes noise of its own. The picture stays in the memory of this server and is never written."),
+    )
+    return [file] if file else []
+
+
+def _result(asked: Asked, t: Translator) -> None:
+    """What became of what is asked; a batch that is no longer asked for ends."""
+    contents = [(each.name, each.getvalue()) for each in asked.files]
+    many = batch.several(contents)
+    each = mending.Wish("pictures", asked.key, batch.work(contents, asked.kind, asked.amount), live=batch.show_so_far)
+    if not many:
+        each.line.cancel(each.owner)
+    if asked.name == DIGITS:
+        digits.show(asked.amount, t)
+    elif many:
+        mending.watch(each, batch.show, t)
+    elif asked.files or asked.name in SAMPLES:
+        mending.watch(mending.Wish("picture", asked.key, _work(_load(asked), asked.kind, asked.amount)), cleaned.show, t)
+    else:
+        st.info(t("Take a picture on the left.") if asked.name == CAMERA else t("Choose a picture on the left, or several."))
+
+
+def _load(asked: Asked) -> Load:
+    """What gets the picture, in the errand's thread."""
+    if not asked.files:
+        return lambda: (_sample(asked.name), None)
+    file = asked.files[0]
 
     def load() -> tuple[Tensor, pictures.Photo]:
         photo = pictures.read(file.getvalue(), file.name)
         return photo.colour.expand(3, -1, -1), photo
 
-    return file.file_id, load
+    return load
 
 
 @lru_cache(maxsize=len(SAMPLES))
@@ -135,43 +164,14 @@ def _sample(name: str) -> Tensor:
 
 
 def _work(load: Load, kind: str | None, amount: float) -> Work:
-    """What the errand does: read the picture, add the damage, cut and rounded as a file would hold it, and mend it."""
+    """What the errand does: read the picture, damage it or not, and mend it; it is scored already, where it can be."""
 
-    def mend(progress: Callable[[float], None], stopped: Callable[[], bool]) -> Mended:
+    def do(report: Report, stopped: Callable[[], bool]) -> Mended:
         source, photo = load()
-        noisy = source
-        if kind:
-            damaged = KINDS[kind](source, amount, torch.Generator().manual_seed(SEED))
-            noisy = damaged.mul(255).round().clamp(0, 255) / 255
-        sigma = classic.estimate_sigma(noisy)
-        began = time.perf_counter()
-        output = tiles.denoise(_model(), noisy, progress=progress, stopped=stopped)
-        if output is None:
-            raise Cancelled
-        return Mended(photo, noisy, source if kind else None, output, sigma, time.perf_counter() - began)
+        result = mend(source, photo, kind, amount, report, stopped)
+        if result.clean is not None:
+            for strength in (0, 1):
+                result.score(strength)
+        return result
 
-    return mend
-
-
-def _tick(was_busy: bool, t: Translator) -> None:
-    errand = errands().look(state.session())
-    if errand is None or (was_busy and errand.status not in ("waiting", "running")):
-        st.rerun()  # the last drawing is the page's, so that the ticking ends
-    match errand.status:
-        case "waiting" | "running":
-            words, button = st.columns([4, 1], vertical_alignment="center")
-            share = t("Mending: {share} %", share=t.number(100 * errand.done))
-            waiting = t("Waiting: number {place} in line", place=errand.place)
-            words.progress(errand.done, waiting if errand.status == "waiting" else share)
-            if button.button(t("Cancel"), key="cancel-mending", width="stretch"):
-                errands().cancel(state.session())
-                st.rerun()
-        case "failed":
-            st.error(t.refusal(errand.error) if errand.error else "", icon=":material/error:")
-        case "cancelled":
-            st.info(t("Cancelled. Change a setting, or begin again."))
-            if st.button(t("Begin again"), key="mend-again"):
-                st.session_state.pop("denoise-asked", None)
-                st.rerun()
-        case "done":
-            cleaned.show(errand.result, t)
+    return do

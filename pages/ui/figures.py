@@ -66,7 +66,7 @@ def losses(reports: Sequence[Reported], lines: Baselines | None, epochs: float, 
                 {"field": "loss", "title": unit, "format": ".4f"},
             ],
         },
-        "config": _config(t),
+        "config": config(t),
         "height": 300,
     }
     return _curves(rows), spec
@@ -103,7 +103,7 @@ def terms(reports: Sequence[Reported], epochs: float, unit: str, t: Translator) 
             },
             "tooltip": [{"field": "line", "title": " "}, {"field": "loss", "title": unit, "format": ".4f"}],
         },
-        "config": _config(t),
+        "config": config(t),
         "height": 210,
     }
     return _curves(rows), spec
@@ -134,7 +134,7 @@ def overlay(curves: Mapping[str, Sequence[tuple[float, float]]], lines: Baseline
                 {"field": "loss", "title": unit, "format": ".4f"},
             ],
         },
-        "config": _config(t),
+        "config": config(t),
         "height": 380,
     }
     return _curves(rows), spec
@@ -159,7 +159,7 @@ def codes(points: np.ndarray, labels: np.ndarray, classes: Sequence[str], axes: 
             },
             "tooltip": [{"field": "class", "title": " "}],
         },
-        "config": _config(t),
+        "config": config(t),
         "height": 300,
     }
     return table, spec
@@ -182,7 +182,7 @@ def bars(values: np.ndarray, across: str, up: str, t: Translator) -> Chart:
             "y": {"field": "value", "type": "quantitative", "title": up},
             "tooltip": [{"field": "place", "title": across}, {"field": "value", "title": up, "format": ".3f"}],
         },
-        "config": _config(t),
+        "config": config(t),
         "height": 220,
     }
     return table, spec
@@ -204,7 +204,53 @@ def _curves(rows: Sequence[tuple[float, float, str]]) -> pa.Table:
     return pa.table({"epoch": pa.array(epoch, pa.float32()), "loss": pa.array(loss, pa.float32()), "line": pa.array(line)})
 
 
-def _config(t: Translator) -> dict[str, Any]:
+def config(t: Translator) -> dict[str, Any]:
+    """Numbers in a chart as the language writes them."""
     symbols = t.locale.number_symbols["latn"]
     number = {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}
     return {"locale": {"number": number}}
+
+
+def matrix(
+    values: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], titles: tuple[str, str, str], t: Translator
+) -> Chart:
+    """A table of figures ``(rows, columns)`` in colours; cells whose row and column have one name are framed.
+
+    ``titles`` are of the columns, the rows and the figures.
+    """
+    across, down, figure = titles
+    cells = [(row, column, value) for row, line in zip(rows, values, strict=True) for column, value in zip(columns, line, strict=True)]
+    row, column, value = zip(*cells, strict=True)
+    table = pa.table({"row": row, "column": column, "value": pa.array(value, pa.float32())})
+    low, high = min(value), max(value)
+    place = {
+        "x": {
+            "field": "column",
+            "type": "nominal",
+            "title": across,
+            "sort": list(columns),
+            "axis": {"labelAngle": -30, "labelLimit": 110, "labelOverlap": False},
+        },
+        "y": {"field": "row", "type": "nominal", "title": down, "sort": list(rows), "axis": {"labelLimit": 110}},
+    }
+    colour = {"field": "value", "type": "quantitative", "scale": {"scheme": "viridis", "domain": [low, high]}, "legend": None}
+    ink = {"condition": {"test": f"datum.value > {(low + high) / 2}", "value": "black"}, "value": "white"}
+    tooltip = [
+        {"field": "row", "title": down},
+        {"field": "column", "title": across},
+        {"field": "value", "title": figure, "format": ".2f"},
+    ]
+    spec = {
+        "encoding": place,
+        "layer": [
+            {"mark": {"type": "rect"}, "encoding": {"color": colour, "tooltip": tooltip}},
+            {
+                "transform": [{"filter": "datum.row == datum.column"}],
+                "mark": {"type": "rect", "fillOpacity": 0, "stroke": SERIES[2], "strokeWidth": 3},
+            },
+            {"mark": {"type": "text"}, "encoding": {"text": {"field": "value", "format": ".1f"}, "color": ink}},
+        ],
+        "config": {**config(t), "axis": {"grid": False, "ticks": False, "domain": False}},
+        "height": {"step": 34},
+    }
+    return table, spec

@@ -1,0 +1,150 @@
+"""``python -m aecore denoise IN... -o OUT``"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from tqdm import tqdm
+
+from aecore import denoise, signals
+from aecore.denoise import PhotoDenoiser, blend, pictures
+from aecore.denoise import weights as photo_weights
+from aecore.refusal import Refused
+from aecore.signals import SignalDenoiser, files
+from aecore.signals import weights as signal_weights
+from aecore.terminal import INTERRUPTED, interruptible
+from aecore.weights import write
+
+SOUNDS = (".wav",)
+TABLES = (".csv", ".tsv")
+Progress = Callable[[float], None]
+Stopped = Callable[[], bool]
+
+
+def add_denoise(commands: argparse._SubParsersAction) -> None:
+    """``denoise IN... -o OUT [--strength S] [--columns A,B]``"""
+    parser = commands.add_parser("denoise", help="take noise out of pictures, WAV sounds and CSV tables; each keeps its format")
+    parser.add_argument("files", nargs="+", type=Path, metavar="IN", help="files, or folders of them")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a file for one file, else a folder")
+    parser.add_argument("--strength", type=_share, default=1.0, metavar="S", help="from 0, as it was, to 1, the default")
+    parser.add_argument(
+        "--columns",
+        type=lambda text: text.split(","),
+        metavar="A,B",
+        help="of tables; default: all of numbers that do not only rise or fall",
+    )
+    parser.set_defaults(run=run_denoise)
+
+
+def run_denoise(asked: argparse.Namespace) -> int:
+    """Clean one file after another; a bad one costs one sentence and the exit status 1, and the others go on."""
+    found = [path for given in asked.files for path in _listed(given)]
+    folder = asked.output.is_dir() or len(found) > 1 or any(each.is_dir() for each in asked.files) or not asked.output.suffix
+    targets = [asked.output / path.name if folder else asked.output for path in found]
+    refused = 0
+    cleaned: bytes | None = b""
+    written: set[Path] = set()
+    with interruptible() as interrupted, tqdm(total=len(found), bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None) as bar:
+        for place, (path, target) in enumerate(zip(found, targets, strict=True)):
+            try:
+                bar.set_description(path.name)
+                _check(path, target, folder, written)
+                cleaned = _cleaned(path, asked, lambda share, place=place: _show(bar, place + share), interrupted)
+                if cleaned is None:
+                    break
+                write(target, cleaned)
+                written.add(target)
+            except Refused as refusal:
+                refused += 1
+                tqdm.write(str(refusal), file=sys.stderr)
+            _show(bar, place + 1)
+    print(f"{len(written)} of {len(found)} files written to {asked.output}.")
+    return INTERRUPTED if cleaned is None else 1 if refused else 0
+
+
+def _check(path: Path, target: Path, folder: bool, written: set[Path]) -> None:
+    """Raise ``Refused`` where writing ``target`` would lose something, or mislead about its format."""
+    if target.suffix.lower() != path.suffix.lower():
+        raise Refused(
+            "{path} does not end like {name}, and files keep their format. Choose the same ending.", path=str(target), name=path.name
+        )
+    if target in written:
+        raise Refused("{path} has already been written for another file of that name. Rename one of them.", path=str(target))
+    if folder and target.exists() and path.exists() and target.samefile(path):
+        raise Refused("{path} would be written over itself. Choose another folder.", path=str(path))
+
+
+def _cleaned(path: Path, asked: argparse.Namespace, progress: Progress, stopped: Stopped) -> bytes | None:
+    """The new content of a file, by its ending; None if it was stopped."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Refused("{path} cannot be read ({reason}).", path=str(path), reason=error.strerror) from error
+    suffix = path.suffix.lower()
+    clean = _clean_sound if suffix in SOUNDS else _clean_table if suffix in TABLES else _clean_picture
+    return clean(content, path.name, asked, progress, stopped)
+
+
+def _clean_picture(content: bytes, name: str, asked: argparse.Namespace, progress: Progress, stopped: Stopped) -> bytes | None:
+    photo = pictures.read(content, name)
+    clean = denoise.denoise(_photo_model(), photo.colour, progress=progress, stopped=stopped)
+    return None if clean is None else pictures.write(photo, blend(photo.colour, clean, asked.strength))
+
+
+def _clean_sound(content: bytes, name: str, asked: argparse.Namespace, progress: Progress, stopped: Stopped) -> bytes | None:
+    sound = files.read_sound(content, name)
+    clean = signals.denoise(_signal_model("sound"), sound.values, progress, stopped)
+    return None if clean is None else files.write_sound(sound, blend(sound.values, clean, asked.strength))
+
+
+def _clean_table(content: bytes, name: str, asked: argparse.Namespace, progress: Progress, stopped: Stopped) -> bytes | None:
+    table = files.read_table(content, name)
+    columns = asked.columns or table.signals
+    if not columns:
+        raise Refused("{name} has no column of numbers that vary. Name the columns with --columns.", name=name)
+    mended = {}
+    for place, column in enumerate(columns):
+        if column not in table.columns:
+            names = ", ".join(table.columns)
+            raise Refused("{name} has no column of numbers called {column}; it has: {names}.", name=name, column=column, names=names)
+        before = table.columns[column]
+        after = signals.denoise_series(
+            _signal_model("series"), before, lambda share, place=place: progress((place + share) / len(columns)), stopped
+        )
+        if after is None:
+            return None
+        mended[column] = before + asked.strength * (after - before)
+    return files.write_table(table, mended)
+
+
+@cache
+def _photo_model() -> PhotoDenoiser:
+    return photo_weights.load()[0]
+
+
+@cache
+def _signal_model(name: str) -> SignalDenoiser:
+    return signal_weights.load(name)[0]
+
+
+def _listed(path: Path) -> list[Path]:
+    """The path itself, or the files right in a folder that can be cleaned, in the order of their names."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(each for each in path.iterdir() if each.suffix.lower() in (*pictures.SUFFIXES, *SOUNDS, *TABLES))
+    if not found:
+        raise Refused("{name} holds nothing to clean. Put pictures, WAV sounds or CSV tables in it.", name=str(path))
+    return found
+
+
+def _show(bar: tqdm, files_done: float) -> None:
+    bar.update(files_done - bar.n)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
+    return value

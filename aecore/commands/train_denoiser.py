@@ -1,0 +1,94 @@
+"""``python -m aecore train-denoiser RECIPE.toml (--photos FOLDER... | --sounds FOLDER... | --series) [-o WEIGHTS] [--resume]``"""
+
+import argparse
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from aecore import weights
+from aecore.denoise.training import Lessons, Photos, Plan, Subject, read_photos
+from aecore.denoise.weights import card_for, save
+from aecore.refusal import Refused
+from aecore.signals import training as signals
+from aecore.terminal import INTERRUPTED, interruptible
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+WORDS = ("data", "licence", "source")
+LEAST = 20
+"""Photographs or sounds that a run needs."""
+
+
+def add_train_denoiser(commands: argparse._SubParsersAction) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("train-denoiser", help="teach a denoiser on your photographs or sounds, or on series, as a recipe says")
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    subject = parser.add_mutually_exclusive_group(required=True)
+    subject.add_argument("--photos", type=Path, nargs="+", metavar="FOLDER", help="searched with all that is below them")
+    subject.add_argument("--sounds", type=Path, nargs="+", metavar="FOLDER", help="WAV, FLAC and Ogg files, searched in the same way")
+    subject.add_argument("--series", action="store_true", help="series of numbers made by rule")
+    parser.add_argument("-o", "--output", type=Path, metavar="WEIGHTS", help="the .safetensors file; default: beside the recipe")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint of a run that was interrupted")
+    parser.set_defaults(run=train_denoiser)
+
+
+def train_denoiser(asked: argparse.Namespace) -> int:
+    """Learn with a progress bar and a checkpoint every half minute; write the weights and their card at the end."""
+    words, knobs = _read(asked.recipe)
+    subject = _subject(asked, knobs)
+    output = (asked.output or asked.recipe).with_suffix(".safetensors")
+    weights.check_name(output.stem)
+    kept = output.with_suffix(".checkpoint")
+    lessons = Lessons(subject, kept.read_bytes() if asked.resume and kept.exists() else b"")
+    last = time.monotonic()
+    with interruptible() as interrupted, tqdm(total=lessons.plan.steps, initial=lessons.progress.step, unit="step", disable=None) as bar:
+        for step in lessons.steps():
+            bar.update()
+            if interrupted() or time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
+                weights.write(kept, lessons.checkpoint())
+                last = time.monotonic()
+            if interrupted():
+                print(f"Interrupted at step {step} of {lessons.plan.steps}; the same command with --resume continues.", file=sys.stderr)
+                return INTERRUPTED
+    finish(lessons, words, output)
+    kept.unlink(missing_ok=True)
+    return 0
+
+
+def finish(lessons: Lessons, words: dict[str, str], output: Path) -> None:
+    """Measure what was learnt on what was held out, and write it with its card."""
+    found, model, done = lessons.validate(), lessons.learnt(), lessons.progress
+    metrics = {"held out": found}
+    save(model, card_for(model, output.stem, **words, plan=lessons.plan, steps=done.step, seconds=done.seconds, metrics=metrics), output)
+    print(f"{output}: {done.step} steps in {done.seconds:.0f} s; " + ", ".join(f"{name} {value:.2f} dB" for name, value in found.items()))
+
+
+def _subject(asked: argparse.Namespace, knobs: dict[str, Any]) -> Subject:
+    """What is taught, and the plan for it."""
+    if asked.series:
+        return signals.Series(signals.Plan.of(**knobs))
+    plan = Plan.of(**knobs) if asked.photos else signals.Plan.of(**knobs)
+    if isinstance(plan, Plan):
+        return Photos(_enough(read_photos(asked.photos)), plan)
+    return signals.Sounds(_enough(signals.read_sounds(asked.sounds)), plan)
+
+
+def _enough(found: list) -> list:
+    if len(found) < LEAST:
+        raise Refused("There are {count} files to learn from in these folders; at least {least} are needed.", count=len(found), least=LEAST)
+    return found
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """What the card says of the data, and the knobs of the plan."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused("{path} cannot be read as a recipe ({reason}).", path=str(path), reason=error) from error
+    for name in WORDS:
+        if not isinstance(values.get(name), str):
+            raise Refused('A recipe needs a line like {name} = "...".', name=name)
+    return {name: values[name] for name in WORDS}, values.get("plan", {})
