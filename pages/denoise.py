@@ -23,10 +23,10 @@ state.put_in_link(chosen, {PART.name: PART.default})
 match chosen["part"]:
     case "sound":
         sounding.page(t)
-        signals.explain(t)
+        signals.explain("sound", t)
     case "series":
         tracing.page(t)
-        signals.explain(t)
+        signals.explain("series", t)
     case _:
         st.markdown(t("A denoising autoencoder, trained on photographs, takes the noise out of yours. Nobody tells it how much there is."))
         cleaning.page(t)

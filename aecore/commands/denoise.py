@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from torch import nn
 from tqdm import tqdm
 
 from aecore import denoise, signals
 from aecore.denoise import PhotoDenoiser, blend, pictures
 from aecore.denoise import weights as photo_weights
 from aecore.refusal import Refused
-from aecore.signals import SignalDenoiser, files
+from aecore.signals import files
 from aecore.signals import weights as signal_weights
 from aecore.terminal import INTERRUPTED, interruptible
 from aecore.weights import write
@@ -125,7 +126,7 @@ def _photo_model() -> PhotoDenoiser:
 
 
 @cache
-def _signal_model(name: str) -> SignalDenoiser:
+def _signal_model(name: str) -> nn.Module:
     return signal_weights.load(name)[0]
 
 

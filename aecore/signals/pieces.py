@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aecore.denoise.tiles import has_bfloat16, spans
-from aecore.signals.network import STEP, SignalDenoiser
+from aecore.signals.spectral import STEP
 
-PIECE = 1 << 17
-"""Samples of a piece: 2.7 s at 48 kHz."""
-OVERLAP = 1 << 14
-"""Samples that neighbours share; the middle half of them, in which one fades into the next, is further from the ends than the network looks."""
+PIECE = 1 << 18
+"""Samples of a piece: 5.5 s at 48 kHz."""
+OVERLAP = 1 << 16
+"""Samples that neighbours share; the middle half of them, in which one fades into the next, is further from the ends than the networks look."""
 
 
 @torch.no_grad()
 def denoise(
-    model: SignalDenoiser,
+    model: nn.Module,
     values: Tensor,
     progress: Callable[[float], None] | None = None,
     stopped: Callable[[], bool] | None = None,
@@ -42,7 +42,7 @@ def denoise(
 
 
 def denoise_series(
-    model: SignalDenoiser,
+    model: nn.Module,
     values: np.ndarray,
     progress: Callable[[float], None] | None = None,
     stopped: Callable[[], bool] | None = None,
@@ -58,7 +58,7 @@ def filled(values: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(values)), there, values[there])
 
 
-def _mended(model: SignalDenoiser, piece: Tensor) -> Tensor:
+def _mended(model: nn.Module, piece: Tensor) -> Tensor:
     """One piece ``(N,)`` through the network, brought to its level and back; what is constant stays as it is."""
     largest = piece.abs().max()
     if largest == 0:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import soundfile
 import torch
@@ -15,6 +16,7 @@ from aecore.metrics import si_sdr
 from aecore.signals.made import series, tone
 from aecore.signals.network import SignalDenoiser
 from aecore.signals.noise import SERIES_SHARES, SOUND_SHARES, damage, white
+from aecore.signals.spectral import SpectralDenoiser
 
 SUFFIXES = (".wav", ".flac", ".ogg")
 HELD_OUT = 8
@@ -25,6 +27,7 @@ TONES = 64  # made by rule, beside the recorded sounds
 TONE_LENGTH = 1 << 17
 MARGIN = 64  # samples cut off at both ends of what was brought to another rate
 SERIES_HELD_OUT = 64
+Network = TypeVar("Network", SignalDenoiser, SpectralDenoiser)
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ class Sounds:
         self.sounds = [sounds[place] for place in order[HELD_OUT:]] + [(tone(TONE_LENGTH, rng), RATES[1]) for _ in range(TONES)]
         self.sizes = torch.tensor([len(values) / rate for values, rate in self.sounds]).clamp_max(SECONDS)
 
-    def network(self) -> SignalDenoiser:
+    def network(self) -> SpectralDenoiser:
         """An untaught denoiser, its weights drawn from the plan's seed."""
-        return _untaught(self.plan)
+        return _untaught(SpectralDenoiser(), self.plan)
 
     def batch(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pieces ``(batch, 1, length)``, noisy and clean, the noisy ones of variance about 1. One in four is two pieces at once.
@@ -74,7 +77,7 @@ class Sounds:
             rates.append(rate)
         return _pair(torch.stack(pieces)[:, None], SOUND_SHARES, torch.tensor(rates), rng)
 
-    def measure(self, model: SignalDenoiser) -> dict[str, float]:
+    def measure(self, model: SpectralDenoiser) -> dict[str, float]:
         """Mean SI-SDR in dB of the sounds held out, after white noise of two levels; the noise is always the same."""
         return _measured(model, [values[: SECONDS * rate] for values, rate in self.held_out])
 
@@ -102,7 +105,7 @@ class Series:
 
     def network(self) -> SignalDenoiser:
         """An untaught denoiser, its weights drawn from the plan's seed."""
-        return _untaught(self.plan)
+        return _untaught(SignalDenoiser(), self.plan)
 
     def batch(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Series ``(batch, 1, length)``, noisy and clean, the noisy ones of variance about 1."""
@@ -114,8 +117,7 @@ class Series:
         return _measured(model, self.held_out)
 
 
-def _untaught(plan: Plan) -> SignalDenoiser:
-    model = SignalDenoiser()
+def _untaught(model: Network, plan: Plan) -> Network:
     model.initialise(torch.Generator().manual_seed(plan.seed))
     return model
 
@@ -127,7 +129,7 @@ def _pair(clean: Tensor, shares: dict[str, float], rates: Tensor, rng: torch.Gen
     return (noisy - mean) / scale, (clean - mean) / scale
 
 
-def _measured(model: SignalDenoiser, signals: Sequence[Tensor]) -> dict[str, float]:
+def _measured(model: Network, signals: Sequence[Tensor]) -> dict[str, float]:
     found = {}
     for level in LEVELS:
         figures = []

@@ -9,13 +9,12 @@ from typing import Any
 
 import streamlit as st
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aecore.jobs.errands import Cancelled, Report, Work
 from aecore.knobs import Choice, Knob, Range
 from aecore.signals import alone, classic, noise, pieces, weights
 from aecore.signals.files import Sound, Table
-from aecore.signals.network import SignalDenoiser
 from pages.ui import forms, learning, mending
 from pages.ui.i18n import Translator, marked
 
@@ -145,17 +144,17 @@ def _work(model: str, load: Callable[[], Signal], kind: str | None, snr: float, 
 
 
 @cache
-def _shipped(name: str) -> SignalDenoiser:
+def _shipped(name: str) -> nn.Module:
     return weights.load(name)[0]
 
 
-def explain(t: Translator) -> None:
-    """The lesson of sound and series, and the network that is at work."""
+def explain(model: str, t: Translator) -> None:
+    """The lesson of sound and series, and the network of the shipped ``model``."""
     with st.expander(t("Explain: noise out of sound and series"), icon=":material/school:"):
         lesson, code = st.tabs([t("Lesson"), t("The code that runs")])
         with lesson:
             st.markdown(t.lesson("denoise-signals"))
         with code:
             st.caption(t("Not a copy: this is read from the program as it runs."))
-            st.code(inspect.getsource(SignalDenoiser), "python")
+            st.code(inspect.getsource(weights.NETWORKS[model]), "python")
             st.code(inspect.getsource(alone.learn), "python")
