@@ -16,7 +16,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from aecore import weights
+from aecore.commands.compress import add_compress, add_decompress, add_info
 from aecore.commands.denoise import add_denoise
+from aecore.commands.train_codec import add_train_codec
 from aecore.commands.train_denoiser import add_train_denoiser
 from aecore.data import DATASETS, load
 from aecore.inspect import judge
@@ -148,7 +150,16 @@ def _figures(terms: dict[str, float]) -> str:
     return ", ".join(words.get(name, name + " {:.4g}").format(value) for name, value in terms.items())
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (add_list, add_train, add_train_denoiser, add_denoise)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (
+    add_list,
+    add_train,
+    add_train_denoiser,
+    add_denoise,
+    add_train_codec,
+    add_compress,
+    add_decompress,
+    add_info,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

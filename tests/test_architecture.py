@@ -14,8 +14,9 @@ FLOORS = [
     {"training"},
     {"weights", "recipes", "inspect"},
     {"denoise"},
-    {"signals"},
-    {"commands", "jobs", "takehome"},
+    {"codec", "signals"},
+    {"commands"},
+    {"jobs", "takehome"},
     {"__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

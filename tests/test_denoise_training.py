@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from aecore import __main__ as cli
-from aecore.commands.train_denoiser import _read
+from aecore.commands.train_denoiser import read_words
 from aecore.denoise import weights
 from aecore.denoise.noise import KINDS, damage
 from aecore.denoise.training import Lessons, Photos, Plan, noisy_version, read_photos
@@ -84,7 +84,7 @@ def test_too_few_photographs_and_a_bad_recipe_are_refused(tmp_path: Path, capsys
 
 def test_the_shipped_recipes_are_valid() -> None:
     for name, plan in (("photos", Plan), ("sound", SignalPlan), ("series", SignalPlan)):
-        words, knobs = _read(ROOT / "weights" / f"{name}-denoiser.toml")
+        words, knobs = read_words(ROOT / "weights" / f"{name}-denoiser.toml")
         assert all(len(each) <= 300 for each in words.values())
         assert plan.of(**knobs).steps > 1000
 

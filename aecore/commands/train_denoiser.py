@@ -37,25 +37,32 @@ def add_train_denoiser(commands: argparse._SubParsersAction) -> None:
 
 def train_denoiser(asked: argparse.Namespace) -> int:
     """Learn with a progress bar and a checkpoint every half minute; write the weights and their card at the end."""
-    words, knobs = _read(asked.recipe)
+    words, knobs = read_words(asked.recipe)
     subject = _subject(asked, knobs)
     output = (asked.output or asked.recipe).with_suffix(".safetensors")
     weights.check_name(output.stem)
     kept = output.with_suffix(".checkpoint")
     lessons = Lessons(subject, kept.read_bytes() if asked.resume and kept.exists() else b"")
+    if not learn(lessons, kept):
+        return INTERRUPTED
+    finish(lessons, words, output)
+    kept.unlink(missing_ok=True)
+    return 0
+
+
+def learn(lessons: Lessons, kept: Path) -> bool:
+    """Learn to the end, with a checkpoint every half minute and at the end; False if it was interrupted."""
     last = time.monotonic()
     with interruptible() as interrupted, tqdm(total=lessons.plan.steps, initial=lessons.progress.step, unit="step", disable=None) as bar:
         for step in lessons.steps():
             bar.update()
-            if interrupted() or time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
+            if interrupted() or step == lessons.plan.steps or time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
                 weights.write(kept, lessons.checkpoint())
                 last = time.monotonic()
             if interrupted():
                 print(f"Interrupted at step {step} of {lessons.plan.steps}; the same command with --resume continues.", file=sys.stderr)
-                return INTERRUPTED
-    finish(lessons, words, output)
-    kept.unlink(missing_ok=True)
-    return 0
+                return False
+    return True
 
 
 def finish(lessons: Lessons, words: dict[str, str], output: Path) -> None:
@@ -72,17 +79,17 @@ def _subject(asked: argparse.Namespace, knobs: dict[str, Any]) -> Subject:
         return signals.Series(signals.Plan.of(**knobs))
     plan = Plan.of(**knobs) if asked.photos else signals.Plan.of(**knobs)
     if isinstance(plan, Plan):
-        return Photos(_enough(read_photos(asked.photos)), plan)
-    return signals.Sounds(_enough(signals.read_sounds(asked.sounds)), plan)
+        return Photos(enough(read_photos(asked.photos)), plan)
+    return signals.Sounds(enough(signals.read_sounds(asked.sounds)), plan)
 
 
-def _enough(found: list) -> list:
+def enough(found: list) -> list:
     if len(found) < LEAST:
         raise Refused("There are {count} files to learn from in these folders; at least {least} are needed.", count=len(found), least=LEAST)
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
+def read_words(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
     """What the card says of the data, and the knobs of the plan."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

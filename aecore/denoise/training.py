@@ -81,18 +81,14 @@ class Lessons(Generic[Network]):
             self._restore(checkpoint)
 
     def steps(self) -> Iterator[int]:
-        """Learn; gives the number of each step that is done. The loss is the root of each item's mean squared error, averaged."""
+        """Learn; gives the number of each step that is done."""
         rng = torch.Generator()
         while self.progress.step < self.plan.steps:
             began = time.perf_counter()
             rng.manual_seed(self.plan.seed * 1_000_003 + self.progress.step)
-            noisy, clean = (each.to(self.device) for each in self.subject.batch(rng))
             for group in self.optimiser.param_groups:
                 group["lr"] = self.plan.rate * _pace(self.progress.step, self.plan.steps)
-            with torch.autocast(self.device.type, dtype=torch.bfloat16):
-                output = self.model(noisy)
-            axes = tuple(range(1, clean.ndim))
-            loss = (functional.mse_loss(output.float(), clean, reduction="none").mean(axes) + TINY).sqrt().mean()
+            loss = self.loss(rng)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
@@ -103,6 +99,14 @@ class Lessons(Generic[Network]):
             self.progress.step += 1
             self.progress.seconds += time.perf_counter() - began
             yield self.progress.step
+
+    def loss(self, rng: torch.Generator) -> Tensor:
+        """Of one batch: the root of each item's mean squared error, averaged."""
+        noisy, clean = (each.to(self.device) for each in self.subject.batch(rng))
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            output = self.model(noisy)
+        axes = tuple(range(1, clean.ndim))
+        return (functional.mse_loss(output.float(), clean, reduction="none").mean(axes) + TINY).sqrt().mean()
 
     def learnt(self) -> Network:
         """The denoiser with the running mean of the weights."""
@@ -142,7 +146,12 @@ class Photos:
         return model
 
     def batch(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Patches ``(batch, 3, patch, patch)`` in [0, 1], turned and mirrored at random: noisy and clean."""
+        """Patches ``(batch, 3, patch, patch)`` in [0, 1]: noisy and clean."""
+        noisy, clean = damage(self.patches(rng), rng)
+        return noisy.contiguous(memory_format=torch.channels_last), clean.contiguous(memory_format=torch.channels_last)
+
+    def patches(self, rng: torch.Generator) -> Tensor:
+        """Patches ``(batch, 3, patch, patch)`` in [0, 1] from all over the photographs, turned and mirrored at random."""
         side = self.plan.patch
         patches = []
         for place in torch.multinomial(self.sizes, self.plan.batch, replacement=True, generator=rng).tolist():
@@ -152,8 +161,7 @@ class Photos:
             )
             patch = photo[:, top : top + side, left : left + side].rot90(turns, (1, 2))
             patches.append(patch.flip(2) if mirror else patch)
-        noisy, clean = damage(torch.stack(patches).float() / 255, rng)
-        return noisy.contiguous(memory_format=torch.channels_last), clean.contiguous(memory_format=torch.channels_last)
+        return (torch.stack(patches).float() / 255).contiguous(memory_format=torch.channels_last)
 
     def measure(self, model: PhotoDenoiser) -> dict[str, float]:
         """Mean PSNR in dB over the photographs held out, at each of three noise levels; the noise is always the same."""

@@ -12,7 +12,15 @@ from aecore.refusal import Refused
 
 MOST_WEIGHTS_BYTES = 128_000_000
 MOST_HEADER_BYTES = 1_000_000
-DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.uint8: "U8", torch.bool: "BOOL"}
+DTYPES = {
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 """Types by the names that a safetensors header has for them."""
 
 

@@ -1,0 +1,1 @@
+"""Pictures to small files and back."""
