@@ -28,6 +28,7 @@ from machine import describe
 from PIL import Image, features
 from torch import Tensor
 
+from aecore.codec.rivals import PUBLISHED
 from aecore.codec.scores import bd_rate, ms_ssim
 from aecore.codec.weights import load
 from aecore.denoise.training import read_photos
@@ -43,22 +44,6 @@ PILLOW: dict[str, tuple[str, list[dict[str, Any]]]] = {
         [{"quality_mode": "rates", "quality_layers": [each], "irreversible": True} for each in (200, 120, 80, 48, 32, 24, 16, 12, 8)],
     ),
 }
-PUBLISHED = {
-    "JPEG": ((0.2212, 23.780), (0.3266, 26.577), (0.4231, 28.042), (0.5084, 29.042), (0.6601, 30.378), (0.9060, 32.059), (1.3688, 34.394)),
-    "WebP": ((0.2344, 28.328), (0.2963, 29.151), (0.4070, 30.407), (0.5127, 31.443), (0.7218, 33.238), (0.9984, 35.104)),
-    "factorised prior": (
-        (0.1226, 26.906),
-        (0.1885, 28.214),
-        (0.2878, 29.611),
-        (0.4404, 31.268),
-        (0.6481, 32.944),
-        (0.9670, 35.360),
-        (1.3512, 37.365),
-    ),
-    "BPG 4:4:4": ((0.0678, 26.195), (0.1610, 28.682), (0.3516, 31.595), (0.6847, 34.858), (1.1997, 38.260)),
-    "AV1": ((0.1100, 27.562), (0.2456, 30.442), (0.4987, 33.650), (0.9090, 36.989)),
-}
-"""Source: CompressAI, results/image/kodak, https://github.com/InterDigitalInc/CompressAI; Ballé et al. (2018), https://arxiv.org/abs/1802.01436."""
 ROUNDS = 5
 Codec = Callable[[Tensor], tuple[int, Tensor]]  # uint8 (3, H, W) to bytes and the picture that comes back
 

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"refusal", "terminal"},
-    {"knobs", "losses", "metrics", "corruption"},
+    {"cipher", "corruption", "knobs", "losses", "metrics"},
     {"nn"},
     {"models", "data"},
     {"training"},

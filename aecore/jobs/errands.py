@@ -19,7 +19,7 @@ from aecore.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
-MOST_KEPT = 24
+MOST_KEPT = 96
 MOST_BYTES_KEPT = 1 << 30  # of results that tell their ``nbytes``
 MOST_WAITING = 50
 

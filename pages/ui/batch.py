@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
+from typing import Protocol
 
 import streamlit as st
 
@@ -36,6 +37,20 @@ STYLE = """<style>
 .mended figcaption { font-size: 0.85rem; overflow-wrap: anywhere; margin-top: 0.2rem; }
 .mended span { opacity: 0.75; display: block; }
 </style>"""
+
+
+class Named(Protocol):
+    """A file to take home."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, safe on any system."""
+        ...
+
+    @property
+    def file(self) -> bytes:
+        """Its content."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -100,8 +115,8 @@ def work(files: Sequence[tuple[str, bytes]], kind: str | None, amount: float) ->
     return mend_all
 
 
-def gather(files: Sequence[tuple[str, bytes]]) -> tuple[list[Candidate], list[Refused]]:
-    """All pictures among ``files`` and in their ZIPs, nothing unpacked yet, and the ZIPs that cannot be opened.
+def gather(files: Sequence[tuple[str, bytes]], suffixes: tuple[str, ...] = pictures.SUFFIXES) -> tuple[list[Candidate], list[Refused]]:
+    """All pictures among ``files`` and, by their ``suffixes``, in their ZIPs, nothing unpacked yet, and the ZIPs that cannot be opened.
 
     Raises ``Refused`` for too many files or bytes.
     """
@@ -115,7 +130,7 @@ def gather(files: Sequence[tuple[str, bytes]]) -> tuple[list[Candidate], list[Re
             found.append(Candidate(name, "", len(content), partial(bytes, content)))
             continue
         try:
-            entries = zipped.entries(content, name, pictures.SUFFIXES)
+            entries = zipped.entries(content, name, suffixes)
             if not entries:
                 raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, BMP, GIF or TIFF pictures in it.", name=name)
             found += [Candidate(shown(entry.path), "", entry.size, entry.read) for entry in entries]
@@ -128,8 +143,8 @@ def gather(files: Sequence[tuple[str, bytes]]) -> tuple[list[Candidate], list[Re
     return found, refused
 
 
-def packed(kept: Sequence[Kept]) -> bytes:
-    """The mended files in a ZIP; they are compressed already."""
+def packed(kept: Sequence[Named]) -> bytes:
+    """Files in a ZIP; they are compressed already."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for each in kept:

@@ -147,7 +147,7 @@ def _result(asked: Asked, t: Translator) -> None:
 def _load(asked: Asked) -> Load:
     """What gets the picture, in the errand's thread."""
     if not asked.files:
-        return lambda: (_sample(asked.name), None)
+        return lambda: (sample(asked.name), None)
     file = asked.files[0]
 
     def load() -> tuple[Tensor, pictures.Photo]:
@@ -158,7 +158,7 @@ def _load(asked: Asked) -> Load:
 
 
 @lru_cache(maxsize=len(SAMPLES))
-def _sample(name: str) -> Tensor:
+def sample(name: str) -> Tensor:
     """A sample photograph ``(3, H, W)`` in [0, 1]."""
     return torch.from_numpy(SAMPLES[name][0]()[..., :3].copy()).permute(2, 0, 1).float() / 255
 

@@ -65,7 +65,7 @@ class Translator:
 
     def _part(self, value: object) -> object:
         """A detail of a refusal; names of data sets and the like, alone or in a list, are translated too."""
-        return ", ".join(_plain(self(each)) for each in value.split(", ")) if isinstance(value, str) else value
+        return ", ".join(plain(self(each)) for each in value.split(", ")) if isinstance(value, str) else value
 
     def _detail(self, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -73,7 +73,7 @@ class Translator:
         return self.figure(value, 10)
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     """Words with nothing that Markdown would act on: a file name may hold the address of a picture."""
     return "".join(f"\\{each}" if each in MARKDOWN else each for each in words)
 

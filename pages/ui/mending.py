@@ -75,6 +75,12 @@ def watch(wish: Wish, show: Show, t: Translator) -> None:
     st.fragment(_tick, run_every=tick if busy else None, key=f"mending-{wish.kind}-{wish.asked}-{busy}")(wish, show, busy, t)
 
 
+def result(wish: Wish) -> Any:
+    """What came of a wish that was watched, once it is done; else None."""
+    found = wish.line.look(wish.owner)
+    return found.result if found and found.status == "done" and st.session_state.get(f"asked-{wish.kind}") == wish.asked else None
+
+
 def _tick(wish: Wish, show: Show, was_busy: bool, t: Translator) -> None:
     errand = wish.line.look(wish.owner)
     if errand is None or (was_busy and errand.status not in UNDER_WAY):

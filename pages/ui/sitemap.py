@@ -30,7 +30,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("train", marked("Train")),
         Entry("compare", marked("Compare")),
     ),
-    marked("Apply"): (Entry("denoise", marked("Denoise")),),
+    marked("Apply"): (
+        Entry("denoise", marked("Denoise")),
+        Entry("compress", marked("Compress")),
+    ),
     marked("Look inside"): (Entry("shelf", marked("Shelf")),),
 }
 

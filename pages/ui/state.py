@@ -105,6 +105,15 @@ def open_variant(name: str, knobs: Iterable[str]) -> None:
     st.session_state["variant-drawn"] = name
 
 
+def open_follower(name: str, leader: str) -> None:
+    """Note what setting ``name`` takes its default from; once that is another, forget what it was set to."""
+    noted = knob_key(f"{name}-follows")
+    if st.session_state.get(noted, leader) != leader:
+        st.session_state.pop(knob_key(name), None)
+        st.query_params.pop(name, None)
+    st.session_state[noted] = leader
+
+
 def open_settings(values: Mapping[str, Value]) -> None:
     """Set the knobs in ``values``, and all others to their defaults."""
     for key in [each for each in st.session_state if str(each).startswith(knob_key(""))]:
