@@ -1,32 +1,27 @@
 """``python -m aecore compress|decompress IN... -o OUT`` and ``info FILE``"""
 
 import argparse
-import sys
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from aecore.codec import container, pictures, small_weights
 from aecore.codec import weights as photo_weights
+from aecore.commands import many
 from aecore.data.picture import SUFFIXES
 from aecore.refusal import Refused
-from aecore.terminal import INTERRUPTED, interruptible
 from aecore.weights import read, write
 
 SUFFIX = ".aec"
 MODELS = ("photo", *small_weights.NAMES)
-Progress = Callable[[float], None]
-Work = Callable[[Path, Path, Progress, Callable[[], bool]], bool]  # from, to; False if it was stopped
 
 
 def add_compress(commands: argparse._SubParsersAction) -> None:
     """``compress IN... -o OUT [--quality 0..100] [--model photo|digits|faces]``"""
     parser = commands.add_parser("compress", help="pictures to small .aec files")
-    _add_paths(parser, "picture files, or folders of them")
+    many.add_paths(parser, "picture files, or folders of them")
     parser.add_argument("--quality", type=_quality, default=50, metavar="Q", help="from 0, smallest, to 100, finest; default: 50")
     parser.add_argument(
         "--model", choices=MODELS, default="photo", help="photo, the default, keeps the size; the others cut out a small square"
@@ -37,7 +32,7 @@ def add_compress(commands: argparse._SubParsersAction) -> None:
 def add_decompress(commands: argparse._SubParsersAction) -> None:
     """``decompress IN... -o OUT``"""
     parser = commands.add_parser("decompress", help=".aec files to PNG pictures")
-    _add_paths(parser, ".aec files, or folders of them")
+    many.add_paths(parser, ".aec files, or folders of them")
     parser.set_defaults(run=run_decompress)
 
 
@@ -53,7 +48,7 @@ def run_compress(asked: argparse.Namespace) -> int:
     if asked.model == "photo":
         encoder = photo_weights.load()[0]
 
-        def work(source: Path, target: Path, progress: Progress, stopped: Callable[[], bool]) -> bool:
+        def work(source: Path, target: Path, progress: many.Progress, stopped: many.Stopped) -> bool:
             picture = pictures.read(read(source, pictures.MAX_BYTES), source.name)
             written = encoder.write(picture, asked.quality, progress, stopped)
             if written is not None:
@@ -62,7 +57,7 @@ def run_compress(asked: argparse.Namespace) -> int:
     else:
         small = small_weights.load(asked.model)[0]
 
-        def work(source: Path, target: Path, progress: Progress, stopped: Callable[[], bool]) -> bool:
+        def work(source: Path, target: Path, progress: many.Progress, stopped: many.Stopped) -> bool:
             write(target, small.write(pictures.read_square(read(source, pictures.MAX_BYTES), source.name, small.shape))[0])
             return True
 
@@ -74,7 +69,7 @@ def run_decompress(asked: argparse.Namespace) -> int:
     small = [small_weights.load(name)[1] for name in small_weights.NAMES]
     photo = photo_weights.load()[1]
 
-    def work(source: Path, target: Path, progress: Progress, stopped: Callable[[], bool]) -> bool:
+    def work(source: Path, target: Path, progress: many.Progress, stopped: many.Stopped) -> bool:
         content = read(source, container.MOST_BYTES)
         digest = container.read(content).digest
         fitting = next((each for each in small if each.digest == digest), None)
@@ -98,45 +93,14 @@ def run_info(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _each(asked: argparse.Namespace, suffixes: tuple[str, ...], suffix: str, work: Work) -> int:
-    """One file after another, with progress; Ctrl-C stops between two tiles."""
-    found = [path for given in asked.files for path in _listed(given, suffixes)]
-    folder = asked.output.is_dir() or len(found) > 1 or any(each.is_dir() for each in asked.files) or not asked.output.suffix
-    refused, written = 0, set[Path]()
-    with interruptible() as interrupted, tqdm(total=len(found), bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None) as bar:
-        for place, path in enumerate(found):
-            target = asked.output / path.with_suffix(suffix).name if folder else asked.output
-            try:
-                bar.set_description(path.name)
-                if target in written or (target.exists() and target.samefile(path)):
-                    raise Refused("{path} would be written over. Choose another folder, or rename one of the files.", path=str(target))
-                if target.suffix.lower() != suffix:
-                    raise Refused("{path} must end in {suffix}.", path=str(target), suffix=suffix)
-                if not work(path, target, lambda share, place=place: _show(bar, place + share), interrupted):
-                    break
-                written.add(target)
-            except Refused as refusal:
-                refused += 1
-                tqdm.write(f"{path.name}: {refusal}", file=sys.stderr)
-            _show(bar, place + 1)
-        stopped = interrupted()
-    print(f"{len(written)} of {len(found)} files written to {asked.output}.")
-    return INTERRUPTED if stopped else 1 if refused else 0
+def _each(asked: argparse.Namespace, suffixes: tuple[str, ...], suffix: str, work: many.Work) -> int:
+    """All files asked for, to files that end in ``suffix``."""
 
+    def check(path: Path, target: Path) -> None:
+        if target.suffix.lower() != suffix:
+            raise Refused("{path} must end in {suffix}.", path=str(target), suffix=suffix)
 
-def _add_paths(parser: argparse.ArgumentParser, help: str) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="IN", help=help)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a file for one, else a folder")
-
-
-def _listed(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The path itself, or the files of that kind right in a folder, in the order of their names."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(each for each in path.iterdir() if each.suffix.lower() in suffixes)
-    if not found:
-        raise Refused("{name} holds no file of the kind that is asked for ({suffixes}).", name=str(path), suffixes=", ".join(suffixes))
-    return found
+    return many.each(asked, suffixes, lambda path: path.with_suffix(suffix).name, check, work)
 
 
 def _save(picture: Tensor, target: Path) -> None:
@@ -145,10 +109,6 @@ def _save(picture: Tensor, target: Path) -> None:
     pixels = picture.permute(1, 2, 0).contiguous().numpy()
     Image.fromarray(pixels[..., 0] if len(picture) == 1 else pixels).save(file, "PNG")
     write(target, file.getvalue())
-
-
-def _show(bar: tqdm, done: float) -> None:
-    bar.update(done - bar.n)
 
 
 def _quality(text: str) -> int:

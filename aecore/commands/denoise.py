@@ -1,34 +1,29 @@
 """``python -m aecore denoise IN... -o OUT``"""
 
 import argparse
-import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from torch import nn
-from tqdm import tqdm
 
 from aecore import denoise, signals
+from aecore.commands import many
+from aecore.commands.many import Progress, Stopped
 from aecore.denoise import PhotoDenoiser, blend, pictures
 from aecore.denoise import weights as photo_weights
 from aecore.refusal import Refused
 from aecore.signals import files
 from aecore.signals import weights as signal_weights
-from aecore.terminal import INTERRUPTED, interruptible
 from aecore.weights import write
 
 SOUNDS = (".wav",)
 TABLES = (".csv", ".tsv")
-Progress = Callable[[float], None]
-Stopped = Callable[[], bool]
 
 
 def add_denoise(commands: argparse._SubParsersAction) -> None:
     """``denoise IN... -o OUT [--strength S] [--columns A,B]``"""
     parser = commands.add_parser("denoise", help="take noise out of pictures, WAV sounds and CSV tables; each keeps its format")
-    parser.add_argument("files", nargs="+", type=Path, metavar="IN", help="files, or folders of them")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a file for one file, else a folder")
+    many.add_paths(parser, "files, or folders of them")
     parser.add_argument("--strength", type=_share, default=1.0, metavar="S", help="from 0, as it was, to 1, the default")
     parser.add_argument(
         "--columns",
@@ -40,41 +35,23 @@ def add_denoise(commands: argparse._SubParsersAction) -> None:
 
 
 def run_denoise(asked: argparse.Namespace) -> int:
-    """Clean one file after another; a bad one costs one sentence and the exit status 1, and the others go on."""
-    found = [path for given in asked.files for path in _listed(given)]
-    folder = asked.output.is_dir() or len(found) > 1 or any(each.is_dir() for each in asked.files) or not asked.output.suffix
-    targets = [asked.output / path.name if folder else asked.output for path in found]
-    refused = 0
-    cleaned: bytes | None = b""
-    written: set[Path] = set()
-    with interruptible() as interrupted, tqdm(total=len(found), bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None) as bar:
-        for place, (path, target) in enumerate(zip(found, targets, strict=True)):
-            try:
-                bar.set_description(path.name)
-                _check(path, target, folder, written)
-                cleaned = _cleaned(path, asked, lambda share, place=place: _show(bar, place + share), interrupted)
-                if cleaned is None:
-                    break
-                write(target, cleaned)
-                written.add(target)
-            except Refused as refusal:
-                refused += 1
-                tqdm.write(str(refusal), file=sys.stderr)
-            _show(bar, place + 1)
-    print(f"{len(written)} of {len(found)} files written to {asked.output}.")
-    return INTERRUPTED if cleaned is None else 1 if refused else 0
+    """Clean one file after another; each keeps its format."""
+
+    def work(path: Path, target: Path, progress: Progress, stopped: Stopped) -> bool:
+        cleaned = _cleaned(path, asked, progress, stopped)
+        if cleaned is not None:
+            write(target, cleaned)
+        return cleaned is not None
+
+    return many.each(asked, (*pictures.SUFFIXES, *SOUNDS, *TABLES), lambda path: path.name, _check, work)
 
 
-def _check(path: Path, target: Path, folder: bool, written: set[Path]) -> None:
-    """Raise ``Refused`` where writing ``target`` would lose something, or mislead about its format."""
+def _check(path: Path, target: Path) -> None:
+    """Raise ``Refused`` where the name of ``target`` would mislead about its format."""
     if target.suffix.lower() != path.suffix.lower():
         raise Refused(
             "{path} does not end like {name}, and files keep their format. Choose the same ending.", path=str(target), name=path.name
         )
-    if target in written:
-        raise Refused("{path} has already been written for another file of that name. Rename one of them.", path=str(target))
-    if folder and target.exists() and path.exists() and target.samefile(path):
-        raise Refused("{path} would be written over itself. Choose another folder.", path=str(path))
 
 
 def _cleaned(path: Path, asked: argparse.Namespace, progress: Progress, stopped: Stopped) -> bytes | None:
@@ -128,20 +105,6 @@ def _photo_model() -> PhotoDenoiser:
 @cache
 def _signal_model(name: str) -> nn.Module:
     return signal_weights.load(name)[0]
-
-
-def _listed(path: Path) -> list[Path]:
-    """The path itself, or the files right in a folder that can be cleaned, in the order of their names."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(each for each in path.iterdir() if each.suffix.lower() in (*pictures.SUFFIXES, *SOUNDS, *TABLES))
-    if not found:
-        raise Refused("{name} holds nothing to clean. Put pictures, WAV sounds or CSV tables in it.", name=str(path))
-    return found
-
-
-def _show(bar: tqdm, files_done: float) -> None:
-    bar.update(files_done - bar.n)
 
 
 def _share(text: str) -> float:

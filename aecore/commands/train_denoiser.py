@@ -84,6 +84,7 @@ def _subject(asked: argparse.Namespace, knobs: dict[str, Any]) -> Subject:
 
 
 def enough(found: list) -> list:
+    """What was found in folders to learn from; ``Refused`` for less than a run needs."""
     if len(found) < LEAST:
         raise Refused("There are {count} files to learn from in these folders; at least {least} are needed.", count=len(found), least=LEAST)
     return found

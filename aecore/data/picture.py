@@ -68,6 +68,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
 
 
 def too_large(name: str, most: int) -> Refused:
+    """What is said of a picture of more than ``most`` pixels."""
     return Refused(
         "{name} has more than {limit} million pixels. Make it smaller in a picture editor, then try again.",
         name=name,
@@ -76,4 +77,5 @@ def too_large(name: str, most: int) -> Refused:
 
 
 def damaged(name: str) -> Refused:
+    """What is said of a picture that cannot be decoded."""
     return Refused("{name} is damaged or incomplete. Open it in a picture editor, save it again, then try again.", name=name)
