@@ -22,7 +22,7 @@ from aecore.codec.rivals import RIVALS
 from aecore.codec.weights import SHIPPED, load_half
 from aecore.jobs.errands import Cancelled
 from aecore.refusal import Refused
-from pages.ui import batch, cache, codecs, curve, domain, duel, halves, mending, packed, parcels, rates, unpacking
+from pages.ui import cache, codecs, curve, domain, duel, halves, many, mending, packed, parcels, rates, unpacking
 from pages.ui.i18n import translator
 from tests.serving import Server
 from tests.synthetic import zipped
@@ -191,7 +191,7 @@ def test_a_batch_goes_both_ways_and_on_after_each_refusal(monkeypatch: pytest.Mo
     assert sentences[0] == "cut.aec: The end of this file is missing. Ask for it again."
     assert "not an .aec file" in sentences[1] and sentences[2].startswith("text.png is not a picture")
     assert seen == sorted(seen)
-    with zipfile.ZipFile(io.BytesIO(batch.packed(result.kept))) as archive:
+    with zipfile.ZipFile(io.BytesIO(many.packed(result.kept))) as archive:
         assert container.read(archive.read("a.aec")).width == 96 and Image.open(archive.open("b.png")).size == (96, 80)
     monkeypatch.setattr(parcels, "MOST_PIXELS", 8_000)
     assert len(parcels.work(files, PHOTO, 50, [PHOTO])(report, wanted).kept) == 1

@@ -16,7 +16,7 @@ from aecore.jobs.errands import Cancelled
 from aecore.metrics import psnr, ssim
 from aecore.refusal import Refused
 from aecore.training import Plan
-from pages.ui import batch, cache, mended, mismatch
+from pages.ui import batch, cache, many, mended, mismatch
 from pages.ui.i18n import translator
 from pages.ui.mended import likeness, mend
 from tests.serving import Server
@@ -70,7 +70,7 @@ def test_a_batch_goes_on_after_each_refusal_and_keeps_formats_and_sizes() -> Non
         result.refused, [("d.zip", "not a whole ZIP"), *((name, words) for name, (_, words) in BAD.items())], strict=True
     ):
         assert refusal.details["name"] == name and words in str(refusal)
-    with zipfile.ZipFile(io.BytesIO(batch.packed(result.kept))) as archive:
+    with zipfile.ZipFile(io.BytesIO(many.packed(result.kept))) as archive:
         found = {name: Image.open(archive.open(name)) for name in archive.namelist()}
     assert {name: (image.format, image.size) for name, image in found.items()} == {
         "b.tif": ("TIFF", (32, 32)),
@@ -90,9 +90,9 @@ def test_a_cancelled_batch_ends_at_once() -> None:
 
 @pytest.mark.parametrize(("limit", "value", "words"), [("MOST_FILES", 2, "at most 2"), ("MOST_BYTES", 1 << 20, "more than 1 MB together")])
 def test_a_batch_has_limits(limit: str, value: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, limit, value)
+    monkeypatch.setattr(many, limit, value)
     with pytest.raises(Refused, match=words):
-        batch.gather([("a.zip", zipped({f"{place}.png": bytes(400_000) for place in range(3)}))])
+        many.gather([("a.zip", zipped({f"{place}.png": bytes(400_000) for place in range(3)}))])
 
 
 def test_pictures_beyond_the_pixels_of_a_batch_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_pictures_beyond_the_pixels_of_a_batch_are_left_out(monkeypatch: pytest.
     ],
 )
 def test_names_in_the_zip_are_safe_and_unique(name: str, safe: str) -> None:
-    assert batch.safe_name(name, "PNG", ["new.png"]) == safe
+    assert many.safe_name(name, "PNG", ["new.png"]) == safe
 
 
 def test_a_strangers_file_name_is_no_markup() -> None:

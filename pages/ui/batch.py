@@ -1,34 +1,25 @@
 """Several pictures, mended one after the other: what goes in is limited, each refusal costs one picture, and all comes back as a ZIP."""
 
 import base64
-import io
-import re
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from typing import Protocol
 
 import streamlit as st
 
-from aecore.data import picture, zipped
-from aecore.data.own import Candidate, shown
+from aecore.data import picture
 from aecore.denoise import pictures
 from aecore.jobs.errands import Cancelled, Report, Work
 from aecore.refusal import Refused
-from pages.ui import cleaned
+from pages.ui import cleaned, many
 from pages.ui.i18n import Translator
 from pages.ui.mended import Mended, mend
 
-MOST_FILES = 50
-MOST_BYTES = 128 << 20
-"""Of all files together, and again of all that is unpacked."""
 MOST_PIXELS = 100_000_000
 """Of all pictures together; on one core two minutes or three."""
 THUMBNAIL = 320  # pixels of the longer side
 LATEST = 6  # pictures shown while others are mended
-ENDS = {"JPEG": "jpg", "TIFF": "tif", "HEIF": "heic"}
 STYLE = """<style>
 .mended { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; }
 .mended figure { margin: 0; min-width: 0; }
@@ -37,20 +28,6 @@ STYLE = """<style>
 .mended figcaption { font-size: 0.85rem; overflow-wrap: anywhere; margin-top: 0.2rem; }
 .mended span { opacity: 0.75; display: block; }
 </style>"""
-
-
-class Named(Protocol):
-    """A file to take home."""
-
-    @property
-    def name(self) -> str:
-        """What it is called, safe on any system."""
-        ...
-
-    @property
-    def file(self) -> bytes:
-        """Its content."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -84,16 +61,11 @@ class Batch:
         return sum(len(each.file) + len(each.before) + len(each.after) for each in self.kept)
 
 
-def several(files: Sequence[tuple[str, bytes]]) -> bool:
-    """Whether these files, each a name and its content, are more than one picture, or a ZIP of them."""
-    return len(files) > 1 or any(zipped.is_zip(content[:4]) for _, content in files)
-
-
-def work(files: Sequence[tuple[str, bytes]], kind: str | None, amount: float) -> Work:
+def work(uploaded: Sequence[tuple[str, bytes]], kind: str | None, amount: float) -> Work:
     """What the errand does: read one picture after the other, damage it or not, mend it, and keep no more than bytes of it."""
 
     def mend_all(report: Report, stopped: Callable[[], bool]) -> Batch:
-        candidates, refused = gather(files)
+        candidates, refused = many.gather(uploaded)
         kept: list[Kept] = []
         pixels, count = 0, len(candidates) + len(refused)
         for place, candidate in enumerate(candidates):
@@ -115,70 +87,13 @@ def work(files: Sequence[tuple[str, bytes]], kind: str | None, amount: float) ->
     return mend_all
 
 
-def gather(files: Sequence[tuple[str, bytes]], suffixes: tuple[str, ...] = pictures.SUFFIXES) -> tuple[list[Candidate], list[Refused]]:
-    """All pictures among ``files`` and, by their ``suffixes``, in their ZIPs, nothing unpacked yet, and the ZIPs that cannot be opened.
-
-    Raises ``Refused`` for too many files or bytes.
-    """
-    if sum(len(content) for _, content in files) > MOST_BYTES:
-        raise _too_many_bytes()
-    found: list[Candidate] = []
-    refused: list[Refused] = []
-    for path, content in files:
-        name = shown(path)
-        if not zipped.is_zip(content[:4]):
-            found.append(Candidate(name, "", len(content), partial(bytes, content)))
-            continue
-        try:
-            entries = zipped.entries(content, name, suffixes)
-            if not entries:
-                raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, BMP, GIF or TIFF pictures in it.", name=name)
-            found += [Candidate(shown(entry.path), "", entry.size, entry.read) for entry in entries]
-        except Refused as refusal:
-            refused.append(refusal)
-    if len(found) > MOST_FILES:
-        raise Refused("There are {count} pictures, and at most {limit} are taken. Send fewer.", count=len(found), limit=MOST_FILES)
-    if sum(each.size for each in found) > MOST_BYTES:
-        raise _too_many_bytes()
-    return found, refused
-
-
-def packed(kept: Sequence[Named]) -> bytes:
-    """Files in a ZIP; they are compressed already."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for each in kept:
-            archive.writestr(each.name, each.file)
-    return file.getvalue()
-
-
-def safe_name(name: str, kind: str, taken: Sequence[str]) -> str:
-    """A file name for any system, with the ending of format ``kind``, and none of ``taken``, whatever their capitals."""
-    stem = re.sub(r"[^\w\-() ]+", "_", name.rpartition(".")[0] or name).strip(" _") or "picture"
-    end = ENDS.get(kind, kind.lower())
-    names = {each.lower() for each in taken}
-    result, count = f"{stem}.{end}", 1
-    while result.lower() in names:
-        count += 1
-        result = f"{stem} ({count}).{end}"
-    return result
-
-
 def show(batch: Batch, t: Translator) -> None:
     """All of them, once they are mended, and the way to take them home."""
     st.markdown(t("{count} of {all} pictures are mended.", count=len(batch.kept), all=batch.count))
     if batch.kept:
         if any(each.lost_depth for each in batch.kept):
             st.info(t("Some files have 16 bits for each colour. They are mended and come back with 8, so keep the originals."))
-        st.download_button(
-            t("Take all of them home (ZIP)"),
-            lambda: packed(batch.kept),
-            "mended.zip",
-            "application/zip",
-            icon=":material/download:",
-            on_click="ignore",
-            type="primary",
-        )
+        many.take_home(batch.kept, "mended.zip", t)
     _gallery(batch, t)
 
 
@@ -213,7 +128,7 @@ def _kept(mended: Mended, name: str, taken: Sequence[str]) -> Kept:
     assert mended.photo is not None
     height, width = mended.output.shape[1:]
     return Kept(
-        name=safe_name(name, mended.photo.format, taken),
+        name=many.safe_name(name, mended.photo.format, taken),
         file=mended.file(),
         before=cleaned.shown(mended.noisy, THUMBNAIL),
         after=cleaned.shown(mended.output, THUMBNAIL),
@@ -238,7 +153,3 @@ def _size(content: bytes, name: str, left: int) -> int:
 
 def _forward(report: Report, seen: Batch, place: int, count: int, share: float) -> None:
     report((place + share) / count, seen)
-
-
-def _too_many_bytes() -> Refused:
-    return Refused("These files have more than {limit} MB together. Send fewer or smaller pictures.", limit=MOST_BYTES >> 20)

@@ -15,7 +15,7 @@ from aecore.denoise import PhotoDenoiser, pictures
 from aecore.denoise.noise import KINDS
 from aecore.jobs.errands import Report, Work
 from aecore.knobs import Choice, Knob, Range
-from pages.ui import batch, cleaned, digits, forms, mending, mismatch, state, uploads
+from pages.ui import batch, cleaned, digits, forms, many, mending, mismatch, state
 from pages.ui.i18n import Translator, marked
 from pages.ui.mended import Mended, mend
 
@@ -37,6 +37,7 @@ WORDS = {
     "poisson": marked("Poisson (few photons)"),
     "jpeg": marked("JPEG blocks"),
 }
+ASKED = marked("Your pictures: PNG, JPEG, WebP, TIFF and others, or a ZIP of them")
 Load = Callable[[], tuple[Tensor, pictures.Photo | None]]
 """Gives a picture ``(3, H, W)`` in [0, 1], and the file that it came from, if from one."""
 Files = list[Any]
@@ -91,7 +92,7 @@ def _settings(t: Translator) -> Asked:
     words |= {name: t(title) for name, (_, title) in SAMPLES.items()}
     values = forms.knobs([SOURCE], t, words)
     name = str(values["picture"])
-    files = _own(t) if name == OWN else _camera(t) if name == CAMERA else []
+    files = many.ask(t(ASKED), "denoise-files", t) if name == OWN else _camera(t) if name == CAMERA else []
     if name == DIGITS:
         values |= forms.knobs([digits.LEVEL], t)
     else:
@@ -101,20 +102,6 @@ def _settings(t: Translator) -> Asked:
     state.put_in_link(values, {each.name: each.default for each in (SOURCE, TASK, NOISE, LEVEL, digits.LEVEL)})
     level = values[digits.LEVEL.name] if name == DIGITS else values.get("amount", 0)
     return Asked(name, files, values.get("kind"), float(level))
-
-
-def _own(t: Translator) -> Files:
-    """Ask for pictures, one or many."""
-    return st.file_uploader(
-        t("Your pictures: PNG, JPEG, WebP, TIFF and others, or a ZIP of them"),
-        accept_multiple_files=True,
-        max_upload_size=uploads.MOST_MEGABYTES,
-        key="denoise-files",
-        help=t(
-            "Up to {count} at once. They stay in the memory of this server for as long as you look at them, and are never written.",
-            count=batch.MOST_FILES,
-        ),
-    )
 
 
 def _camera(t: Translator) -> Files:
@@ -130,13 +117,13 @@ def _camera(t: Translator) -> Files:
 def _result(asked: Asked, t: Translator) -> None:
     """What became of what is asked; a batch that is no longer asked for ends."""
     contents = [(each.name, each.getvalue()) for each in asked.files]
-    many = batch.several(contents)
+    several = many.several(contents)
     each = mending.Wish("pictures", asked.key, batch.work(contents, asked.kind, asked.amount), live=batch.show_so_far)
-    if not many:
+    if not several:
         each.line.cancel(each.owner)
     if asked.name == DIGITS:
         digits.show(asked.amount, t)
-    elif many:
+    elif several:
         mending.watch(each, batch.show, t)
     elif asked.files or asked.name in SAMPLES:
         mending.watch(mending.Wish("picture", asked.key, _work(_load(asked), asked.kind, asked.amount)), cleaned.show, t)

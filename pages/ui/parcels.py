@@ -12,7 +12,7 @@ from aecore.data import picture
 from aecore.denoise.pictures import FORMATS, SUFFIXES
 from aecore.jobs.errands import Cancelled, Report, Work
 from aecore.refusal import Refused
-from pages.ui import batch, codecs, mending, packed, packing, uploads
+from pages.ui import codecs, many, mending, packed, packing
 from pages.ui.codecs import Ready
 from pages.ui.i18n import Translator, marked, plain
 from pages.ui.mending import Wish
@@ -55,16 +55,7 @@ def section(asked: packing.Asked, t: Translator) -> None:
                 "Pictures become .aec files, by the codec and quality chosen above; .aec files become PNG pictures, by the codec that they name."
             )
         )
-        files = st.file_uploader(
-            t("Pictures, .aec files, or a ZIP of them"),
-            accept_multiple_files=True,
-            max_upload_size=uploads.MOST_MEGABYTES,
-            key="compress-files",
-            help=t(
-                "Up to {count} at once. They stay in the memory of this server for as long as you look at them, and are never written.",
-                count=batch.MOST_FILES,
-            ),
-        )
+        files = many.ask(t("Pictures, .aec files, or a ZIP of them"), "compress-files", t)
         contents = [(each.name, each.getvalue()) for each in files]
         decoders = [partial(codecs.shipped, name) for name in (codecs.PHOTO, *codecs.SMALL)]
         key = "-".join([*(each.file_id for each in files), asked.codec, str(asked.quality)])
@@ -79,7 +70,7 @@ def work(files: Sequence[tuple[str, bytes]], ready: Ready, quality: int, decoder
     """What the errand does: one file after the other; a bad one costs a sentence, and the others go on."""
 
     def do(report: Report, stopped: Callable[[], bool]) -> Parcels:
-        candidates, unfit = batch.gather(files, (*SUFFIXES, SUFFIX))
+        candidates, unfit = many.gather(files, (*SUFFIXES, SUFFIX))
         refused = [("", each) for each in unfit]
         kept: list[Kept] = []
         left, count = MOST_PIXELS, len(candidates) + len(refused)
@@ -100,12 +91,12 @@ def work(files: Sequence[tuple[str, bytes]], ready: Ready, quality: int, decoder
                 left -= pixels
                 names = [each.name for each in kept]
                 if _is_parcel(content, candidate.name):
-                    file, name = _opened(content, decoders, progress, stopped), batch.safe_name(candidate.name, "PNG", names)
+                    file, name = _opened(content, decoders, progress, stopped), many.safe_name(candidate.name, "PNG", names)
                 else:
                     whole = packed.eight_bit(pictures.read(content, candidate.name))
                     codec = ready()
                     file, _ = codec.write(codecs.fitted(whole, codec.shape), quality, progress, stopped)
-                    name = batch.safe_name(candidate.name, SUFFIX[1:], names)
+                    name = many.safe_name(candidate.name, SUFFIX[1:], names)
                 kept.append(Kept(name, file, len(content), pixels))
             except Refused as refusal:
                 refused.append((candidate.name, refusal))
@@ -143,15 +134,7 @@ def _show(parcels: Parcels, t: Translator) -> None:
     """What was made and what was refused, and the way to take it home."""
     st.markdown(t("{count} of {all} files are ready.", count=len(parcels.kept), all=parcels.count))
     if parcels.kept:
-        st.download_button(
-            t("Take all of them home (ZIP)"),
-            lambda: batch.packed(parcels.kept),
-            "compressed.zip",
-            "application/zip",
-            icon=":material/download:",
-            on_click="ignore",
-            type="primary",
-        )
+        many.take_home(parcels.kept, "compressed.zip", t)
     _table(parcels, t)
 
 
