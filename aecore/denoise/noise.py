@@ -11,6 +11,7 @@ from torch import Tensor
 STRONGEST = 75 / 255
 GAUSSIAN_SHARE = 0.75
 GREY_SHARE = 0.1
+SAVED_SHARE = 0.15
 
 
 def damage(clean: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -18,7 +19,7 @@ def damage(clean: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
 
     Three in four get normal noise of a standard deviation up to 75 grey levels, one value for all channels or one noise for
     each, weak noise more often than strong; the others get what a sensor, an old scan or a small file gives: Poisson, speckle,
-    salt and pepper, JPEG. Not cut to [0, 1].
+    salt and pepper, JPEG. One in seven of all is then saved as JPEG of quality 90 to 50, as cameras do; the others are not cut to [0, 1].
     """
     clean = clean.clone()
     noisy = torch.empty_like(clean)
@@ -32,6 +33,8 @@ def damage(clean: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         else:
             others = (poisson, speckle, salt_and_pepper, jpeg, jpeg)
             noisy[place] = others[int((kind - GAUSSIAN_SHARE) / (1 - GAUSSIAN_SHARE) * len(others))](picture, strength, rng)
+        if float(torch.rand((), generator=rng)) < SAVED_SHARE:
+            noisy[place] = jpeg(noisy[place], float(torch.rand((), generator=rng)) / 2, rng)
     return noisy, clean
 
 
