@@ -316,6 +316,7 @@ def test_a_stranger_learns_to_read_and_a_cipher_stays_shut(page: Page, server: S
     expect(page.get_by_text("What the stranger sees, from 10 known pairs")).to_be_visible(timeout=30_000)
     page.get_by_label("Passphrase", exact=True).fill("correct horse battery")
     page.get_by_test_id("stForm").get_by_role("button", name="Lock", exact=True).click()
+    expect(page.get_by_role("button", name="Download the locked file")).to_be_visible(timeout=30_000)
     page.get_by_label("Passphrase to open it").fill("wrong horse battery")
     page.get_by_test_id("stForm").get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_test_id("stAlert").filter(has_text="The passphrase is wrong, or the file")).to_be_visible(timeout=30_000)

@@ -188,7 +188,8 @@ def test_the_section_locks_and_opens(language: str, same_main_file: None, cheap:
         buttons = [each for each in app.button if each.key.startswith("FormSubmitter")]
         return buttons[button].click().run()
 
-    assert len(send("lock-passphrase", "short", 0).error) == 1 and "locked" not in app.session_state
+    codes = len(app.code)
+    assert len(send("lock-passphrase", "short", 0).error) == 1 and len(app.code) == codes
     send("lock-passphrase", PASSPHRASE, 0)
     locked, again = app.session_state["locked"]
     assert (

@@ -1,6 +1,8 @@
 """Is a code a secret? A stranger tries to read it, learns to read it, and meets a cipher."""
 
 import inspect
+from collections.abc import Callable
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,6 +13,7 @@ from pages.ui import stranger, widgets
 from pages.ui.i18n import Translator
 
 MOST_MEGABYTES = 1
+T = TypeVar("T")
 
 
 def section(t: Translator) -> None:
@@ -58,18 +61,16 @@ def _locked(t: Translator) -> None:
         words = t(
             "At least {count} characters. It goes to this server, so take none that protects anything of yours.", count=cipher.SHORTEST
         )
-        passphrase = st.text_input(t("Passphrase"), type="password", key="lock-passphrase", max_chars=cipher.LONGEST, help=words)
-        if st.form_submit_button(t("Lock"), icon=":material/lock:"):
-            try:
-                st.session_state["locked"] = (cipher.lock(file, passphrase), cipher.lock(file, passphrase))
-            except Refused as refused:
-                st.session_state.pop("locked", None)
-                st.error(t.refusal(refused))
-    locked, again = st.session_state.get("locked", (b"", b""))
-    if locked:
+        st.text_input(t("Passphrase"), type="password", key="lock-passphrase", max_chars=cipher.LONGEST, help=words)
+        st.form_submit_button(t("Lock"), icon=":material/lock:", on_click=_lock, args=(file,))
+    locked = st.session_state.get("locked")
+    if isinstance(locked, Refused):
+        st.error(t.refusal(locked))
+    elif locked:
+        once, again = locked
         for words, content in (
             (t("The .aec file, {size}", size=t.size(len(file))), file),
-            (t("Locked, {size}", size=t.size(len(locked))), locked),
+            (t("Locked, {size}", size=t.size(len(once))), once),
             (t("Locked once more, with the same passphrase"), again),
         ):
             st.caption(words)
@@ -80,30 +81,48 @@ def _locked(t: Translator) -> None:
                 "So a thousand known pairs teach nothing about the next file. All it tells is how long its content is."
             )
         )
-        st.download_button(t("Download the locked file"), locked, "digit.aec.locked", icon=":material/download:", on_click="ignore")
-    _opened(locked, t)
+        st.download_button(t("Download the locked file"), once, "digit.aec.locked", icon=":material/download:", on_click="ignore")
+    _opened(t)
 
 
-def _opened(locked: bytes, t: Translator) -> None:
+def _opened(t: Translator) -> None:
     """Open a file, as it is or with a byte changed: the one given, or the one that was locked here."""
     with st.form("unlock", border=False):
-        given = st.file_uploader(
-            t("A locked file; without one, the file above is opened"), max_upload_size=MOST_MEGABYTES, key="unlock-file"
-        )
-        passphrase = st.text_input(t("Passphrase to open it"), type="password", key="unlock-passphrase", max_chars=cipher.LONGEST)
+        st.file_uploader(t("A locked file; without one, the file above is opened"), max_upload_size=MOST_MEGABYTES, key="unlock-file")
+        st.text_input(t("Passphrase to open it"), type="password", key="unlock-passphrase", max_chars=cipher.LONGEST)
         with st.container(horizontal=True):
-            asked = st.form_submit_button(t("Open"), icon=":material/lock_open:")
-            spoilt = st.form_submit_button(t("Change one byte, then open"), icon=":material/edit:")
-    if not (asked or spoilt):
-        return
-    content = given.getvalue() if given else locked
-    try:
-        picture = stranger.scene().decoder.read(cipher.unlock(changed(content) if spoilt else content, passphrase))
-    except Refused as refused:
-        st.error(t.refusal(refused), icon=":material/lock:")
-    else:
+            st.form_submit_button(t("Open"), icon=":material/lock_open:", on_click=_open, args=(False,))
+            st.form_submit_button(t("Change one byte, then open"), icon=":material/edit:", on_click=_open, args=(True,))
+    opened = st.session_state.get("opened")
+    if isinstance(opened, Refused):
+        st.error(t.refusal(opened), icon=":material/lock:")
+    elif opened is not None:
         st.success(t("Open: not a bit of it has changed, and the decoder reads it."), icon=":material/lock_open:")
-        widgets.strip([widgets.row(t("What was in it"), picture[None].numpy())], key="unlocked")
+        widgets.strip([widgets.row(t("What was in it"), opened[None].numpy())], key="unlocked")
+
+
+# What a button asks is done before the page is drawn: a run of the page that another one overtakes would lose it.
+def _lock(file: bytes) -> None:
+    passphrase = st.session_state["lock-passphrase"]
+    st.session_state["locked"] = _tried(lambda: (cipher.lock(file, passphrase), cipher.lock(file, passphrase)))
+    st.session_state.pop("opened", None)
+
+
+def _open(spoilt: bool) -> None:
+    given, locked = st.session_state["unlock-file"], st.session_state.get("locked")
+    content = given.getvalue() if given else locked[0] if isinstance(locked, tuple) else b""
+    passphrase = st.session_state["unlock-passphrase"]
+    st.session_state["opened"] = _tried(
+        lambda: stranger.scene().decoder.read(cipher.unlock(changed(content) if spoilt else content, passphrase))
+    )
+
+
+def _tried(work: Callable[[], T]) -> T | Refused:
+    """What the work gives, or why it was refused."""
+    try:
+        return work()
+    except Refused as refused:
+        return refused
 
 
 def changed(content: bytes) -> bytes:
