@@ -3,6 +3,7 @@
 from babel.messages.extract import extract_from_dir
 
 from aecore.data import DATASETS
+from aecore.latent import Projection
 from aecore.models import VARIANTS
 from aecore.training import Plan
 from tests.serving import ROOT
@@ -13,7 +14,7 @@ def messages() -> set[str]:
     found = _extracted("pages", "t", "marked", "Refused") | _extracted("aecore", "Refused")
     for variant in VARIANTS.values():
         found |= {variant.title, variant.about}
-    for knob in (*Plan.knobs(), *(knob for variant in VARIANTS.values() for knob in variant.model.Config.knobs())):
+    for knob in (*Plan.knobs(), *Projection.knobs(), *(knob for variant in VARIANTS.values() for knob in variant.model.Config.knobs())):
         found |= {knob.label, knob.help}
     for data in DATASETS.values():
         found |= {data.title, data.about, data.licence, *(name for name in data.classes if not name.isdigit() and len(name) > 1)}

@@ -13,7 +13,7 @@ FLOORS = [
     {"models", "data"},
     {"training"},
     {"weights", "recipes", "inspect"},
-    {"denoise"},
+    {"denoise", "latent"},
     {"codec", "signals"},
     {"commands"},
     {"jobs", "takehome"},
