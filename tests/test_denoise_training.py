@@ -1,5 +1,6 @@
 """The denoiser learns from patches of photographs, goes on from a checkpoint, and what it gives can be read again."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from aecore import __main__ as cli
 from aecore.commands.train_denoiser import read_words
 from aecore.denoise import weights
 from aecore.denoise.noise import KINDS, damage
-from aecore.denoise.training import Lessons, Photos, Plan, noisy_version, read_photos
+from aecore.denoise.training import PhotoLessons, Photos, Plan, noisy_version, read_photos
 from aecore.signals.training import Plan as SignalPlan
+from aecore.training.muon import Muon, orthogonal
 from tests.serving import ROOT
 
 PLAN = Plan(steps=6, batch=2, patch=32, seed=3)
@@ -36,13 +38,13 @@ def test_it_learns_and_a_run_cut_in_two_gives_the_same_weights(folder: Path) -> 
     found = read_photos([folder])
     assert len(found) == 24 and found[0].shape == (3, 48, 56)
     photos = Photos(found, PLAN)
-    whole = Lessons(photos)
+    whole = PhotoLessons(photos)
     assert list(whole.steps()) == [1, 2, 3, 4, 5, 6]
-    first = Lessons(photos)
+    first = PhotoLessons(photos)
     for step in first.steps():
         if step == 3:
             break
-    second = Lessons(photos, first.checkpoint())
+    second = PhotoLessons(photos, first.checkpoint())
     assert list(second.steps()) == [4, 5, 6]
     for a, b in zip(whole.learnt().parameters(), second.learnt().parameters(), strict=True):
         assert torch.equal(a, b)
@@ -51,7 +53,7 @@ def test_it_learns_and_a_run_cut_in_two_gives_the_same_weights(folder: Path) -> 
 
 
 def test_it_gets_better(folder: Path) -> None:
-    lessons = Lessons(Photos(read_photos([folder]), Plan(steps=150, batch=4, patch=32, rate=3e-3)))
+    lessons = PhotoLessons(Photos(read_photos([folder]), Plan(steps=150, batch=4, patch=32, rate=3e-3)))
     before = lessons.validate()
     for _ in lessons.steps():
         pass
@@ -108,3 +110,17 @@ def test_training_noise_is_of_all_kinds_and_comes_from_the_generator() -> None:
     grey = (target[:, :1] == target).all(dim=(1, 2, 3))
     assert 0 < grey.sum() < 32
     assert torch.equal(noisy_version(clean[0], 25, 3), noisy_version(clean[0], 25, 3))
+
+
+def test_muon_makes_directions_alike_and_leaves_the_ends_to_adam() -> None:
+    matrix = torch.randn(6, 40, generator=torch.Generator().manual_seed(0)) * torch.logspace(0, -1, 6)[:, None]
+    values = torch.linalg.svdvals(orthogonal(matrix))
+    assert values.min() > 0.6 and values.max() < 1.3
+    assert torch.allclose(orthogonal(matrix.T), orthogonal(matrix).T)
+    layers = torch.nn.Sequential(*(torch.nn.Linear(8, 8) for _ in range(3)))
+    ours, adam = Muon(layers.parameters(), 1e-2), torch.optim.Adam((theirs := deepcopy(layers)).parameters(), 1e-2)
+    x = torch.randn(32, 8, generator=torch.Generator().manual_seed(1))
+    layers(x).square().mean().backward(), theirs(x).square().mean().backward()
+    ours.step(), adam.step()
+    same = [torch.allclose(a, b, atol=1e-6) for a, b in zip(layers.parameters(), theirs.parameters(), strict=True)]
+    assert same == [True, True, False, True, True, True]

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from aecore import weights
-from aecore.denoise.training import Lessons, Photos, Plan, Subject, read_photos
+from aecore.denoise.training import Lessons, PhotoLessons, Photos, Plan, Subject, read_photos
 from aecore.denoise.weights import card_for, save
 from aecore.refusal import Refused
 from aecore.signals import training as signals
@@ -42,7 +42,8 @@ def train_denoiser(asked: argparse.Namespace) -> int:
     output = (asked.output or asked.recipe).with_suffix(".safetensors")
     weights.check_name(output.stem)
     kept = output.with_suffix(".checkpoint")
-    lessons = Lessons(subject, kept.read_bytes() if asked.resume and kept.exists() else b"")
+    checkpoint = kept.read_bytes() if asked.resume and kept.exists() else b""
+    lessons = PhotoLessons(subject, checkpoint) if isinstance(subject, Photos) else Lessons(subject, checkpoint)
     if not learn(lessons, kept):
         return INTERRUPTED
     finish(lessons, words, output)

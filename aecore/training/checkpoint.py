@@ -46,17 +46,17 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Tensor], Progress]
     return groups["model"], groups["optimiser"], Progress(**numbers, sums=groups["sums"], best=groups["best"])
 
 
-def moments(model: nn.Module, optimiser: torch.optim.Adam) -> dict[str, Tensor]:
-    """What Adam remembers of each parameter of ``model``, by "name/key"."""
+def moments(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What the optimiser remembers of each parameter of ``model``, by "name/key"."""
     names = [name for name, _ in model.named_parameters()]
     return {f"{names[index]}/{key}": value for index, state in optimiser.state_dict()["state"].items() for key, value in state.items()}
 
 
-def restore_moments(model: nn.Module, optimiser: torch.optim.Adam, saved: dict[str, Tensor]) -> None:
+def restore_moments(model: nn.Module, optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]) -> None:
     """Give back to ``optimiser`` what :func:`moments` took from it."""
     state: dict[int, dict[str, Tensor]] = {}
     for index, (name, parameter) in enumerate(model.named_parameters()):
-        found = {key: saved[f"{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}/{key}" in saved}
+        found = {path.removeprefix(f"{name}/"): value for path, value in saved.items() if path.startswith(f"{name}/")}
         if found:  # Adam reads memory as it lies, so a parameter and its moments must lie alike
             state[index] = {
                 key: value if key == "step" else torch.empty_like(parameter.detach()).copy_(value) for key, value in found.items()
