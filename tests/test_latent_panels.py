@@ -251,25 +251,26 @@ def test_the_page_opens_without_a_network(browser: Browser, tmp_path: Path, dims
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda said: errors.append(said.text) if said.type in ("error", "warning") else None)
     tab.goto(file.as_uri())
-    assert tab.locator("#legend span").all_inner_texts() == ["x", "y", "z"]
+    assert tab.locator(".legend button").all_inner_texts() == ["x", "y", "z"]
     tab.select_option("select", "error")
-    assert tab.locator("#legend span").count() == 3 and "0,25" in tab.locator("#legend").inner_text()
-    place = tab.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(shown.find(point => point[3] === 7)))))"
-    )
-    box = tab.locator("canvas").bounding_box()
+    assert tab.locator(".legend .ramp").count() == 1 and "0,25" in tab.locator(".legend").inner_text()
+    place = tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(map.view.at(7)))))")
+    box = tab.locator("canvas.points").bounding_box()
     assert box
     tab.mouse.move(box["x"] + place[0], box["y"] + place[1])
-    assert "class:" in tab.locator("#facts").inner_text()
-    assert tab.locator("#card").is_visible()
-    assert "data:image/png" in tab.locator("#picture").evaluate("node => getComputedStyle(node).backgroundImage")
-    before = tab.evaluate("zoom")
+    assert "class:" in tab.locator(".card").inner_text()
+    assert tab.locator(".card").is_visible()
+    shown = tab.locator(".card canvas").evaluate(
+        "node => [...node.getContext('2d').getImageData(0, 0, 6, 6).data.filter((_, k) => k % 4 === 0)]"
+    )
+    assert shown == pictures[7].flatten().tolist()
+    before = tab.evaluate("map.view.zoom")
     tab.mouse.wheel(0, -300)
-    tab.wait_for_function("before => zoom > before", arg=before)
+    tab.wait_for_function("before => map.view.zoom > before", arg=before)
     tab.mouse.down()
     tab.mouse.move(box["x"] + 50, box["y"] + 50, steps=3)
     tab.mouse.up()
-    painted = tab.evaluate("[...draw.getImageData(0, 0, canvas.width, canvas.height).data].some(value => value)")
+    painted = tab.evaluate("[...map.canvas.getContext('2d').getImageData(0, 0, 300, 300).data].some(value => value)")
     assert painted
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert errors == []

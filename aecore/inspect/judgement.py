@@ -45,8 +45,13 @@ def encode(model: Autoencoder, pictures: Tensor) -> Tensor:
 def probe(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> float:
     """Share of test codes ``(N, n)`` whose class ``(N,)`` logistic regression finds, each value standardised by the training codes."""
     mean, spread = train.mean(0), train.std(0).clamp_min(1e-6)
-    regression = LogisticRegression(C=PENALTY, max_iter=200)
+    return regression((train - mean) / spread, train_labels, (test - mean) / spread, test_labels)
+
+
+def regression(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> float:
+    """Share of ``test`` ``(N, n)`` whose class ``(N,)`` a logistic regression on ``train`` finds; the penalty is meant for values of about 1."""
+    learnt = LogisticRegression(C=PENALTY, max_iter=200)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 200 steps are enough for a figure with two digits
-        regression.fit(((train - mean) / spread).numpy(), train_labels.numpy())
-    return float(regression.score(((test - mean) / spread).numpy(), test_labels.numpy()))
+        learnt.fit(train.numpy(), train_labels.numpy())
+    return float(learnt.score(test.numpy(), test_labels.numpy()))

@@ -1,7 +1,7 @@
 """The space of codes: maps of it and back, ways through it, what it is worth, what can be taken home."""
 
 from aecore.latent.anomaly import Anomaly, anomaly
-from aecore.latent.export import metadata, page, projector, sprite, table
+from aecore.latent.export import metadata, page, projector, sheet, sprite, table
 from aecore.latent.measures import Faithfulness, faithfulness, few, few_label_accuracy, neighbour_accuracy, probe_accuracy, silhouette
 from aecore.latent.panels import SEEDS, Figure, Lesson, Panel, denoised, downstream, reduction, separability
 from aecore.latent.projection import METHODS, Map, Projection, check, needed, project, sample
@@ -42,6 +42,7 @@ __all__ = [
     "reduction",
     "sample",
     "separability",
+    "sheet",
     "silhouette",
     "spherical",
     "sprite",

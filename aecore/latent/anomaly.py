@@ -19,6 +19,7 @@ from aecore.refusal import Refused
 from aecore.training import Plan, train
 
 MOST = 5_000  # pictures to learn from
+SHOWN = 10  # of the worst
 PLAN = Plan(epochs=10, batch=64, rate=3e-3)
 
 
@@ -33,11 +34,14 @@ class Curve:
 @dataclass(frozen=True)
 class Anomaly:
     """What the error of each picture tells: ``auc``, the chance that a stranger comes back worse than a test picture of a known class
-    (0.5 is guessing), and the ROC ``curve`` of the first seed; both for the "code" and for "pca" of equal size."""
+    (0.5 is guessing), and the ROC ``curve`` of the first seed; both for the "code" and for "pca" of equal size. ``worst`` ``(n,)``: positions of
+    the test pictures that come back worst from the model of the first seed, worst first; ``drawn`` ``(n, C, H, W)`` in [0, 1], what it makes of them."""
 
     left_out: int
     auc: dict[str, Figure]
     curve: dict[str, Curve]
+    worst: Tensor
+    drawn: Tensor
 
 
 def anomaly(
@@ -60,6 +64,7 @@ def anomaly(
     x = pictures(data.test)
     aucs: dict[str, list[float]] = {"code": [], "pca": []}
     curves: dict[str, Curve] = {}
+    worst = drawn = torch.empty(0)
     for place, seed in enumerate(seeds):
         learnt = data.train[known[sample(len(known), MOST, seed)]]
         given = Images(learnt, torch.zeros(len(learnt), dtype=torch.int64), data.test[:1], data.test_labels[:1] * 0, ("known",))
@@ -73,12 +78,15 @@ def anomaly(
         pca = PCA.fit(learnt[:MOST_FITTED], model.encode(x[:1]).shape[1])
         for way, outputs in (("code", in_parts(model.eval(), x)), ("pca", pca.reconstruct(x))):
             errors = (outputs - x).square().flatten(1).mean(1)
+            if place == 0 and way == "code":
+                worst = errors.argsort(descending=True)[:SHOWN]
+                drawn = outputs[worst]
             auc, curve = receiver(errors, strange)
             aucs[way].append(auc)
             curves.setdefault(way, curve)
     if progress:
         progress(1.0)
-    return Anomaly(left_out, {way: Figure(tuple(values)) for way, values in aucs.items()}, curves)
+    return Anomaly(left_out, {way: Figure(tuple(values)) for way, values in aucs.items()}, curves, worst, drawn)
 
 
 def receiver(errors: Tensor, strange: Tensor) -> tuple[float, Curve]:

@@ -18,33 +18,35 @@ from torch.nn import functional
 
 from aecore.refusal import Refused
 
-PAGE = Path(__file__).with_name("map.html")
+PAGE, SCRIPT, STYLE = (Path(__file__).with_name(f"map.{end}") for end in ("html", "js", "css"))
 LARGEST_SPRITE = 8192  # pixels a side, the most that the Embedding Projector reads
 FINE = 5  # digits that tell apart what a screen can show
 Columns = Mapping[str, Sequence[object]]
 """What is known of each point, by the column's name: labels, errors, classes."""
 
 
-def page(points: Tensor, images: Tensor, columns: Columns, words: Mapping[str, str]) -> bytes:
+def page(points: Tensor, images: Tensor, columns: Columns, words: Mapping[str, str], axes: Sequence[str] = ()) -> bytes:
     """A web page of one file with the map ``(N, 2 or 3)``, each point's picture (uint8 ``(N, C, H, W)``) where it is pointed at.
 
-    The points are coloured by the first of ``columns``; ``words`` holds the page's "language", "title", "hint" and "colour" in the
-    reader's language. Zoom by wheel or pinch, move or turn by dragging.
+    The points are coloured by the first of ``columns``; ``words`` holds the page's "language", "title", "hint" and "colour" and, if
+    wanted, the names of its buttons ("nearer", "farther", "whole", "save") and "keys", in the reader's language. ``axes`` are named on it.
     """
-    sheet, across, height, width = sprite(images)
+    pictures, across, height, width = sprite(images)
     data = {
         "points": [[float(f"{value:.{FINE}g}") for value in point] for point in points.tolist()],
         "columns": {name: [_plain(value) for value in values] for name, values in columns.items()},
         "across": across,
         "size": [width, height],
-        "words": dict(words),
+        "words": {"nearer": "+", "farther": "−", "whole": "1:1", "save": "PNG", **words} | ({"axes": list(axes)} if axes else {}),
     }
     filled = PAGE.read_text(encoding="utf-8")
     for gap, text in (
         ("{{language}}", html.escape(words["language"])),
         ("{{title}}", html.escape(words["title"])),
         ("{{hint}}", html.escape(words["hint"])),
-        ("{{sheet}}", base64.b64encode(sheet).decode()),
+        ("{{style}}", STYLE.read_text(encoding="utf-8")),
+        ("{{script}}", SCRIPT.read_text(encoding="utf-8")),
+        ("{{sheet}}", base64.b64encode(pictures).decode()),
         ("{{data}}", json.dumps(data, allow_nan=False).replace("<", "\\u003c")),  # last, since it may hold anything
     ):
         filled = filled.replace(gap, text)
@@ -58,7 +60,7 @@ def projector(vectors: Tensor, images: Tensor, columns: Columns) -> bytes:
     the Projector wants it. ``sprite.png``: the pictures, row by row. ``projector_config.pbtxt`` ties them together for TensorBoard.
     Source: https://www.tensorflow.org/tensorboard/tensorboard_projector_plugin
     """
-    sheet, _, height, width = sprite(images)
+    pictures, _, height, width = sprite(images)
     config = (
         'embeddings {\n  tensor_path: "vectors.tsv"\n  metadata_path: "metadata.tsv"\n'
         f'  sprite {{\n    image_path: "sprite.png"\n    single_image_dim: {width}\n    single_image_dim: {height}\n  }}\n}}\n'
@@ -67,7 +69,7 @@ def projector(vectors: Tensor, images: Tensor, columns: Columns) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("vectors.tsv", "".join("\t".join(f"{value:.8g}" for value in code) + "\n" for code in vectors.tolist()))
         archive.writestr("metadata.tsv", metadata(columns))
-        archive.writestr("sprite.png", sheet)
+        archive.writestr("sprite.png", pictures)
         archive.writestr("projector_config.pbtxt", config)
     return file.getvalue()
 
@@ -97,6 +99,14 @@ def sprite(images: Tensor) -> tuple[bytes, int, int, int]:
 
     Pictures are made smaller where the sheet would be larger than 8,192 pixels.
     """
+    whole, across, height, width = sheet(images)
+    file = io.BytesIO()
+    Image.fromarray(whole).save(file, "PNG")
+    return file.getvalue(), across, height, width
+
+
+def sheet(images: Tensor) -> tuple[np.ndarray, int, int, int]:
+    """The sheet of :func:`sprite` as an array ``(H, W)`` or ``(H, W, 3)``, not yet a file."""
     count, channels, height, width = images.shape
     across = math.ceil(math.sqrt(count))
     if across > LARGEST_SPRITE // 4:
@@ -107,12 +117,10 @@ def sprite(images: Tensor) -> tuple[bytes, int, int, int]:
         height, width = max(1, int(height * scale)), max(1, int(width * scale))
         smaller = [functional.interpolate(part.float(), (height, width), mode="area") for part in images.split(500)]
         images = torch.cat([part.round().to(torch.uint8) for part in smaller])
-    sheet = np.zeros((across * across, height, width, channels), np.uint8)
-    sheet[:count] = images.permute(0, 2, 3, 1).numpy()
-    sheet = sheet.reshape(across, across, height, width, channels).swapaxes(1, 2).reshape(across * height, across * width, channels)
-    file = io.BytesIO()
-    Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet).save(file, "PNG")
-    return file.getvalue(), across, height, width
+    whole = np.zeros((across * across, height, width, channels), np.uint8)
+    whole[:count] = images.permute(0, 2, 3, 1).numpy()
+    whole = whole.reshape(across, across, height, width, channels).swapaxes(1, 2).reshape(across * height, across * width, channels)
+    return whole[:, :, 0] if channels == 1 else whole, across, height, width
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from sklearn.metrics import silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
-from aecore.inspect.judgement import probe
+from aecore.inspect.judgement import regression
 from aecore.refusal import Refused
 
 AT_ONCE = 256
@@ -81,10 +81,15 @@ def neighbour_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_l
 
 
 def probe_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> tuple[float, float]:
-    """Share of ``test`` whose class a logistic regression learnt on ``train`` finds, and the seconds that this took; see :func:`aecore.inspect.judge`."""
+    """Share of ``test`` whose class a logistic regression learnt on ``train`` finds, and the seconds that this took.
+
+    All values are brought to one scale, and not each to its own, or the weakest axes of PCA would count as much as its strongest.
+    """
     _check_classes(train_labels)
     began = time.perf_counter()
-    accuracy = probe(train, train_labels, test, test_labels)
+    mean = train.mean(0)
+    scale = (train - mean).std().clamp_min(1e-6)
+    accuracy = regression((train - mean) / scale, train_labels, (test - mean) / scale, test_labels)
     return accuracy, time.perf_counter() - began
 
 

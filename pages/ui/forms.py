@@ -11,6 +11,7 @@ from pages.ui.i18n import Translator, marked
 
 FEW = 8  # whole numbers that fit on a slider
 SIDE_BY_SIDE = 3  # choices that fit in a column
+LETTERS = 36  # of all choices together, that fit in a column
 WORDS = {
     "mse": marked("MSE"),
     "cross-entropy": marked("Cross-entropy"),
@@ -57,7 +58,7 @@ def _widget(knob: Knob, t: Translator, words: Mapping[str, str], alone: bool) ->
     match knob.limits:
         case Switch():
             return st.toggle(label, **same)
-        case Choice(options) if len(options) > SIDE_BY_SIDE or not alone:
+        case Choice(options) if len(options) > SIDE_BY_SIDE or not alone or sum(len(words[each]) for each in options) > LETTERS:
             return st.selectbox(label, options, format_func=words.__getitem__, **same)
         case Choice(options):
             return st.segmented_control(label, options, format_func=words.__getitem__, required=True, width="stretch", **same)

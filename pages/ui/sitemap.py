@@ -34,7 +34,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("denoise", marked("Denoise")),
         Entry("compress", marked("Compress")),
     ),
-    marked("Look inside"): (Entry("shelf", marked("Shelf")),),
+    marked("Look inside"): (
+        Entry("latent", marked("Latent space")),
+        Entry("shelf", marked("Shelf")),
+    ),
 }
 
 ENTRIES = {entry.slug: entry for section in SECTIONS.values() for entry in section}

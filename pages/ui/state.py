@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
+from torch import Tensor
 
 from aecore.knobs import Knob, Value
 from aecore.refusal import Refused
 from pages.ui import i18n
 
 RUN = re.compile(r"[0-9a-f]{16}")
+Mark = tuple[str, Tensor]
 NO_SETTINGS = ("lang", "run", "model")  # names in an address that set no knob
 
 
@@ -114,6 +116,14 @@ def open_follower(name: str, leader: str) -> None:
     st.session_state[noted] = leader
 
 
+def open_options(knob: Knob) -> None:
+    """Say the value of a choice anew where its options are others than before: the widget would forget it."""
+    key, noted = knob_key(knob.name), knob_key(f"{knob.name}-options")
+    if st.session_state.get(noted, knob.limits) != knob.limits and key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+    st.session_state[noted] = knob.limits
+
+
 def open_settings(values: Mapping[str, Value]) -> None:
     """Set the knobs in ``values``, and all others to their defaults."""
     for key in [each for each in st.session_state if str(each).startswith(knob_key(""))]:
@@ -206,6 +216,17 @@ def own_data() -> str | None:
 def keep_own_data(name: str | None) -> None:
     """Remember the name of the visitor's own data set."""
     st.session_state["own-data"] = name
+
+
+def marks(model: str) -> dict[str, Mark]:
+    """The codes that the visitor has marked on maps of ``model``, each with words that say what it is of, by its letter."""
+    kept = st.session_state.setdefault("marks", {})
+    return kept.setdefault(model, {})
+
+
+def keep_mark(model: str, letter: str, words: str, code: Tensor) -> None:
+    """Mark a ``code`` ``(n,)`` of ``model`` with a letter; ``words`` say what it is of."""
+    marks(model)[letter] = (words, code)
 
 
 def put_in_link(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:

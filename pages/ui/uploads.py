@@ -14,8 +14,11 @@ SIZES = (28, 32, 64)
 MOST_MEGABYTES = 64
 
 
-def own_pictures(t: Translator) -> str | None:
-    """Ask for pictures or ZIPs; gives the name of the data set they make, or None until there is one."""
+def own_pictures(t: Translator, shape: tuple[int, bool] | None = None) -> str | None:
+    """Ask for pictures or ZIPs; gives the name of the data set they make, or None until there is one.
+
+    ``shape`` says how wide they are made and whether in colour; without it the visitor is asked.
+    """
     files = st.file_uploader(
         t("Your pictures: PNG, JPEG, WebP and others, or a ZIP of them"),
         accept_multiple_files=True,
@@ -23,9 +26,7 @@ def own_pictures(t: Translator) -> str | None:
         key="own-files",
         help=t("At least 20. Folders in a ZIP become classes. They stay in the memory of this server and go when it needs the room."),
     )
-    size, colour = st.columns(2, vertical_alignment="bottom")
-    side = size.selectbox(t("Made square, this many pixels wide"), SIZES, index=1, key="own-size")
-    in_colour = colour.toggle(t("In colour"), value=True, key="own-colour")
+    side, in_colour = shape or _shape(t)
     if not files:
         return state.own_data()
     asked = (tuple(file.file_id for file in files), side, in_colour)
@@ -36,6 +37,12 @@ def own_pictures(t: Translator) -> str | None:
     kind, words = st.session_state["own-words"]
     (st.error if kind == "error" else st.success)(words)
     return state.own_data()
+
+
+def _shape(t: Translator) -> tuple[int, bool]:
+    size, colour = st.columns(2, vertical_alignment="bottom")
+    side = size.selectbox(t("Made square, this many pixels wide"), SIZES, index=1, key="own-size")
+    return side, colour.toggle(t("In colour"), value=True, key="own-colour")
 
 
 def _read(files: Sequence[Any], side: int, colour: bool, t: Translator) -> tuple[str, str]:
