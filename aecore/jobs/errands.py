@@ -139,7 +139,7 @@ class Errands:
             change(status="failed", error=refused)
         except Exception:
             logger.exception("an errand broke after %.1f s", time.perf_counter() - began)
-            change(status="failed", error=Refused("Something went wrong with this file. Try another, or a smaller one."))
+            change(status="failed", error=Refused("Something went wrong. Try again, or with another file or other settings."))
 
 
 def _step_back() -> None:

@@ -194,11 +194,7 @@ def learnt(lessons: Sequence[Lesson], t: Translator) -> None:
             columns = {t("Labels per class"): [t.number(each) for each in found]}
             columns |= {t(WAYS[way]): [measure.spread(each[way], t) for each in found.values()] for way in spoken.accuracy}
             st.table(pa.table(columns), border="horizontal")
-    st.caption(
-        t(
-            "Seconds are of the regression alone, on this server as busy as it is."
-        )
-    )
+    st.caption(t("Seconds are of the regression alone, on this server as busy as it is."))
     rows = (
         (measure, way, lesson.labels, seed, value)
         for lesson in lessons
