@@ -20,6 +20,7 @@ from aecore.commands.compress import add_compress, add_decompress, add_info
 from aecore.commands.denoise import add_denoise
 from aecore.commands.train_codec import add_train_codec
 from aecore.commands.train_denoiser import add_train_denoiser
+from aecore.commands.verify import add_verify
 from aecore.data import DATASETS, load
 from aecore.inspect import judge
 from aecore.models import VARIANTS, build
@@ -159,6 +160,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     add_compress,
     add_decompress,
     add_info,
+    add_verify,
 )
 
 

@@ -11,7 +11,7 @@ FLOORS = [
     {"cipher", "corruption", "knobs", "losses", "metrics"},
     {"nn"},
     {"models", "data"},
-    {"training"},
+    {"training", "provenance"},
     {"weights", "recipes", "inspect"},
     {"denoise", "latent"},
     {"codec", "signals"},

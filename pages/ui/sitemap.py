@@ -33,6 +33,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     marked("Apply"): (
         Entry("denoise", marked("Denoise")),
         Entry("compress", marked("Compress")),
+        Entry("verify", marked("Verify")),
     ),
     marked("Look inside"): (
         Entry("latent", marked("Latent space")),

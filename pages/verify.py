@@ -1,0 +1,23 @@
+"""Verify: which marks of a generated picture a file carries, and which of them survive what."""
+
+import streamlit as st
+
+from pages.ui import frame, state, verifying
+
+t = frame.enter("verify")
+st.markdown(
+    t(
+        "Whoever makes faces by an autoencoder should say so. All that this lab exports of faces carries three marks: a label to see, "
+        "a watermark that no eye sees, and a signed manifest within the file. Read them here from any picture or film, and try to get rid of them."
+    )
+)
+st.info(
+    t(
+        "That no mark is found proves nothing: it may have been removed, or never been there. And a mark tells what made a file, "
+        "not whether what it shows is true."
+    ),
+    icon=":material/info:",
+)
+state.open_link()
+verifying.section(t)
+verifying.explain(t)
