@@ -46,12 +46,14 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "sparse-kl": ("sparse-kl", {}),
     "top-k, 8 of 32": ("top-k", {"k": 8}),
     "denoising, gaussian 0.5": ("denoising", CONVOLUTIONAL | {"noise": "gaussian", "level": 0.5}),
-    "denoising, masking 0.5": ("denoising", CONVOLUTIONAL | {"noise": "masking", "level": 0.5}),
+    "denoising, masking 0.75": ("denoising", CONVOLUTIONAL | {"noise": "masking", "level": 0.75}),
     "denoising, occlusion 0.3": ("denoising", CONVOLUTIONAL | {"noise": "occlusion", "level": 0.3}),
     "contractive": ("contractive", {}),
     "contractive, strong": ("contractive", {"strength": 0.01}),
     "variational": ("variational", DEEP),
-    "variational, beta 2": ("variational", DEEP | {"beta": 2.0}),
+    "variational, convolutional": ("variational", CONVOLUTIONAL | {"warm_up": 100}),
+    "the same, beta 2.5": ("variational", CONVOLUTIONAL | {"beta": 2.5, "warm_up": 100}),
+    "the same, beta 4": ("variational", CONVOLUTIONAL | {"beta": 4.0, "warm_up": 100}),
     "vector-quantised": ("vector-quantised", {}),
 }
 PLAN = {"batch": 128, "rate": 0.003, "seconds": 36_000}

@@ -385,3 +385,10 @@ def test_a_phone_in_portuguese(browser: Browser, server: Server) -> None:
         page.touchscreen.tap(box["x"] + box["width"] - 14, box["y"] + 60)
         expect(page.get_by_text("Ninguém mora aqui. Isto é o que o decodificador desenha")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_model_is_sent_here_from_the_shelf(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/shelf?lang=en&model=digits-variational")
+    page.get_by_role("link", name="See its codes on a map").click()
+    canvas(page)
+    expect(page.get_by_text("Its codes have 20 numbers.")).to_be_visible()

@@ -89,6 +89,9 @@ def detail(name: str, t: Translator) -> None:
         if mine:
             st.button(t("Take it off the shelf"), icon=":material/delete:", key=f"remove-{name}", on_click=_remove, args=(name,))
         _train(card, t)
+        st.page_link(
+            frame.page("latent", t), label=t("See its codes on a map"), icon=":material/scatter_plot:", query_params={"weights": name}
+        )
         _downloads(model, card, t)
         shelf_card.show(card, mine, t)
 

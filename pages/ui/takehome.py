@@ -55,6 +55,7 @@ def _put_on_shelf(view: View, t: Translator) -> None:
         if st.button(t("Put it on my shelf"), icon=":material/shelves:", key="put", help=t("For you alone, while this server lives.")):
             found = shelf.put(view)
             st.page_link(frame.page("shelf", t), label=t("It is there now: open it"), query_params={"model": found})
+            st.page_link(frame.page("latent", t), label=t("See its codes on a map"), query_params={"weights": found})
 
 
 def whole(view: View) -> bytes:
