@@ -7,8 +7,8 @@ from pages.ui import frame, state, verifying
 t = frame.enter("verify")
 st.markdown(
     t(
-        "Whoever makes faces by an autoencoder should say so. All that this lab exports of faces carries three marks: a label to see, "
-        "a watermark that no eye sees, and a signed manifest within the file. Read them here from any picture or film, and try to get rid of them."
+        "Whoever makes faces by an autoencoder should say so, and here are three ways: a label to see, "
+        "a watermark that no eye sees, and a signed manifest within the file. Read them from any picture or film, and try to get rid of them."
     )
 )
 st.info(
