@@ -16,6 +16,7 @@ from torch.nn import functional
 from aecore.codec.fixed import FixedEncoder
 from aecore.codec.tables import LARGEST
 from aecore.metrics import ssim
+from aecore.nn import start
 
 STEPS, BATCH, RATE = 600, 64, 4e-3
 LOOKS = 30
@@ -73,9 +74,8 @@ def learn(numbers: Tensor, pictures: Tensor, secrets: Tensor, truth: Tensor, ste
     Adam's rate stays level and falls in the second half. All randomness comes from ``seed``.
     """
     rng = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        thief = Thief(numbers, (truth.shape[1], truth.shape[2], truth.shape[3]))
+    thief = Thief(numbers, (truth.shape[1], truth.shape[2], truth.shape[3]))
+    start.uniform(thief, torch.Generator().manual_seed(seed))
     optimiser = torch.optim.Adam(thief.parameters(), RATE)
     for step in range(1, steps + 1):
         optimiser.param_groups[0]["lr"] = RATE * min(1.0, 2 - 2 * (step - 1) / steps)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from aecore import losses
 from aecore.knobs import Config, knob
-from aecore.nn import conv, dense
+from aecore.nn import conv, dense, start
 
 Shape = tuple[int, int, int]
 
@@ -104,18 +104,10 @@ class Autoencoder(nn.Module):
         """
 
     def initialise(self, rng: torch.Generator) -> None:
-        """Draw all weights anew from ``rng``: uniform, scaled to each layer's inputs, as PyTorch's layers do by default; buffers begin at 0.
-
-        Source: He et al. (2015), https://arxiv.org/abs/1502.01852
-        """
+        """Draw all weights anew from ``rng``; buffers begin at 0."""
         for buffer in self.buffers():
             buffer.zero_()
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                bound = module.weight[0].numel() ** -0.5
-                nn.init.uniform_(module.weight, -bound, bound, generator=rng)
-                if module.bias is not None:
-                    nn.init.uniform_(module.bias, -bound, bound, generator=rng)
+        start.uniform(self, rng)
 
     def bits(self) -> float:
         """What it takes to store one code as it is: 32 for each value, a float32."""
