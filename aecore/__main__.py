@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 from tqdm import tqdm
 
@@ -28,6 +29,7 @@ from aecore.recipes import Recipe, read
 from aecore.refusal import Refused
 from aecore.terminal import INTERRUPTED, interruptible
 from aecore.training import Finished, Reported, Stepped, Training
+from aecore.weights.tensors import Bits
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
@@ -69,6 +71,7 @@ def add_train(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="WEIGHTS", help="the .safetensors file; default: beside the recipe, by its name"
     )
+    parser.add_argument("--bits", type=int, choices=get_args(Bits), default=32, help="that a weight takes on disk; default: 32")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint of a run that was interrupted")
     parser.set_defaults(run=run_train)
 
@@ -90,7 +93,7 @@ def run_train(asked: argparse.Namespace) -> int:
         print(f"{done} What was learnt is in {checkpoint}; the same command with --resume continues.", file=sys.stderr)
         return INTERRUPTED
     judged = judge(model, images)
-    weights.save(model, weights.card_for(model, output.stem, recipe.data, recipe.plan, finished, judged), output)
+    weights.save(model, weights.card_for(model, output.stem, recipe.data, recipe.plan, finished, judged), output, asked.bits)
     checkpoint.unlink(missing_ok=True)
     print(f"{output}: {finished.reason} after {finished.step} steps and {finished.seconds:.1f} s; best at step {finished.best_step}.")
     print(f"train: {_figures(finished.train)}")

@@ -42,6 +42,7 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "undercomplete": ("undercomplete", DEEP),
     "overcomplete": ("overcomplete", {}),
     "convolutional": ("convolutional", {"channels": 8}),
+    "convolutional, 32 filters, deep": ("convolutional", {"channels": 32, "depth": 3}),
     "sparse": ("sparse", DEEP),
     "sparse-kl": ("sparse-kl", {}),
     "top-k, 8 of 32": ("top-k", {"k": 8}),

@@ -114,6 +114,24 @@ def test_progress_rises_to_one_and_it_can_be_stopped() -> None:
     assert len(shares) == 2
 
 
+def test_eight_looks_are_the_mean_over_turned_and_mirrored_pictures() -> None:
+    picture = 0.25 + scene(40, 56) / 2
+    for view in tiles.VIEWS:
+        assert torch.equal(tiles.unseen(tiles.seen(picture, *view), *view), picture)
+    assert len({tuple(tiles.seen(scene(4, 4), *view).flatten().tolist()) for view in tiles.VIEWS}) == 8
+    careful = denoise(MODEL, picture, careful=True)
+    looks = [tiles.unseen(denoise(MODEL, tiles.seen(picture, *view)), *view) for view in tiles.VIEWS]
+    assert careful is not None and (careful - torch.stack(looks).mean(0)).abs().max() < 1e-3
+    turned = denoise(MODEL, picture.rot90(1, (1, 2)), careful=True)
+    assert (turned.rot90(-1, (1, 2)) - careful).abs().max() < 1e-3 < (looks[0] - careful).abs().max()
+
+
+def test_eight_looks_can_be_stopped_between_two() -> None:
+    shares: list[float] = []
+    assert denoise(MODEL, scene(40, 40), careful=True, progress=shares.append, stopped=lambda: len(shares) == 3) is None
+    assert shares == [1 / 8, 2 / 8, 3 / 8]
+
+
 def test_strength_goes_from_the_input_to_the_result() -> None:
     a, b = scene(4, 4), scene(4, 4).flip(2)
     assert torch.equal(blend(a, b, 0), a) and torch.equal(blend(a, b, 1), b)

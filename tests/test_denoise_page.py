@@ -134,16 +134,17 @@ def test_similarity_piece_by_piece_is_that_of_the_whole(monkeypatch: pytest.Monk
 
 def test_a_mended_picture_knows_its_worth_and_its_weight() -> None:
     clean = torch.linspace(0.2, 0.8, 96).expand(3, 80, 96).contiguous()
-    result = mend(clean, None, "gaussian", 0.33, ignore, lambda: False)
+    result = mend(clean, None, "gaussian", 0.33, False, ignore, lambda: False)
     before, after = result.score(0), result.score(1)
     assert before.psnr == pytest.approx(psnr(result.noisy, clean)) and after.psnr > before.psnr + 8 and after.ssim > before.ssim
     assert before.psnr < result.score(0.5).psnr < after.psnr
     assert result.nbytes == 3 * clean.numel() * 4
     rows = result.beside
+    assert rows["eight looks"].psnr > rows["autoencoder"].psnr
     assert rows["autoencoder"].psnr > rows["median"].psnr > rows["noisy"].psnr
     assert rows["noisy"].seconds is None and all(each.seconds for name, each in rows.items() if name != "noisy")
     with pytest.raises(Cancelled):
-        mend(clean, None, None, 0, ignore, lambda: True)
+        mend(clean, None, None, 0, False, ignore, lambda: True)
 
 
 @pytest.fixture
@@ -199,9 +200,20 @@ def test_a_sample_is_mended_without_a_click_and_judged(page: Page, server: Serve
     page.get_by_text("Beside it: filters that never learnt anything").click()
     rows = page.get_by_role("row")
     expect(rows.filter(has_text="Total variation")).to_be_visible(timeout=60_000)
-    expect(rows.filter(has_text="Autoencoder")).to_contain_text(re.compile(r"dB.*0\.\d{3}.* s"))
+    expect(rows.filter(has_text="Autoencoder")).to_have_count(2)
+    expect(rows.filter(has_text="eight looks")).to_contain_text(re.compile(r"dB.*0\.\d{3}.* s"))
     page.get_by_role("radio", name="What was removed").click()
     expect(page.get_by_text("detail went too")).to_be_visible()
+
+
+def test_eight_looks_make_it_cleaner_and_are_in_the_link(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/denoise?lang=en&picture=cat")
+    _, once = decibels(page)
+    page.get_by_test_id("stCheckbox").get_by_text("Look eight times").click()
+    page.wait_for_url(re.compile("careful=true"))
+    metric = page.get_by_test_id("stMetric").filter(has_text="PSNR")
+    expect(metric).not_to_contain_text(f"→ {once:.2f} dB", timeout=60_000)
+    assert decibels(page)[1] > once + 0.05
 
 
 def test_an_own_picture_comes_back_in_its_format_and_size(page: Page, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A denoiser's weights on disk: half precision in a safetensors file, and beside it a card that says what they are.
+"""A denoiser's weights on disk: half precision, or less, in a safetensors file, and beside it a card that says what they are.
 
 The card's file ends in .card.json: a model of the lab's variants has a .json, and :func:`aecore.weights.shipped` lists those.
 """
@@ -6,7 +6,6 @@ The card's file ends in .card.json: a model of the lab's variants has a .json, a
 import json
 import platform
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,7 +22,7 @@ from aecore.knobs import Value
 from aecore.refusal import Refused
 from aecore.weights import FOLDER, read, write
 from aecore.weights.card import CHECKS, MOST_CARD_BYTES
-from aecore.weights.tensors import MOST_WEIGHTS_BYTES, check_file, misfit, read_tensors, serialise
+from aecore.weights.tensors import MOST_WEIGHTS_BYTES, Bits, check_file, misfit, read_tensors, serialise
 
 SHIPPED = FOLDER / "photos-denoiser.safetensors"
 FORMAT = 1
@@ -80,9 +79,9 @@ def card_for(
     )
 
 
-def save(model: nn.Module, card: Card, path: Path) -> None:
-    """Write ``path``, a .safetensors file, and its card. ``Refused`` for weights that are not finite in half precision."""
-    weights = serialise(deepcopy(model).half())
+def save(model: nn.Module, card: Card, path: Path, bits: Bits = 16) -> None:
+    """Write ``path``, a .safetensors file in which a weight takes as many ``bits``, and its card. ``Refused`` for weights that are then not finite."""
+    weights = serialise(model, bits)
     stamped = replace(card, sha256=sha256(weights).hexdigest())
     write(path, weights)
     write(path.with_suffix(".card.json"), (json.dumps(asdict(stamped), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
@@ -107,7 +106,7 @@ def restore(path: Path, network: Callable[[], Network], plan: type[Pace]) -> tup
         model = network()
     if _count(model) != card.parameters:
         raise misfit()
-    tensors = read_tensors(weights, {name: value.half() for name, value in model.state_dict().items()})
+    tensors = read_tensors(weights, model.state_dict())
     model.to_empty(device="cpu").load_state_dict(tensors)
     return model.to(memory_format=torch.channels_last).eval(), card  # type: ignore[call-overload]
 

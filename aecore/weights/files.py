@@ -7,16 +7,16 @@ from aecore.models import Autoencoder
 from aecore.refusal import Refused
 from aecore.weights.card import MOST_CARD_BYTES, NAME, Card
 from aecore.weights.pair import pack, unpack
-from aecore.weights.tensors import MOST_WEIGHTS_BYTES
+from aecore.weights.tensors import MOST_WEIGHTS_BYTES, Bits
 
 FOLDER = Path(__file__).parents[2] / "weights"
 """Where the shipped pairs and their recipes lie."""
 
 
-def save(model: Autoencoder, card: Card, path: str | Path) -> None:
-    """Write the pair beside each other; ``path`` is the weights' file. Raises ``Refused`` where it cannot be written."""
+def save(model: Autoencoder, card: Card, path: str | Path, bits: Bits = 32) -> None:
+    """Write the pair beside each other; ``path`` is the weights' file, in which a weight takes as many ``bits``. Raises ``Refused`` where it cannot be written."""
     target = _weights_path(path)
-    weights, words = pack(model, card)
+    weights, words = pack(model, card, bits)
     write(target, weights)
     write(target.with_suffix(".json"), words)
 

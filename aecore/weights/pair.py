@@ -11,23 +11,26 @@ from torch import nn
 from aecore.models import Autoencoder, blueprint
 from aecore.refusal import Refused
 from aecore.weights.card import Card, read_card
-from aecore.weights.tensors import check_file, misfit, read_header, read_tensors, serialise, state
+from aecore.weights.tensors import Bits, check_file, misfit, read_header, read_tensors, serialise, state
 
 Half = Literal["encoder", "decoder"]
 
 
-def pack(model: Autoencoder, card: Card) -> tuple[bytes, bytes]:
+def pack(model: Autoencoder, card: Card, bits: Bits = 32) -> tuple[bytes, bytes]:
     """The pair as bytes: weights in safetensors format, and the card as JSON with the weights' digest written into it.
 
-    Raises ``Refused`` for weights that are not finite.
+    A weight takes as many ``bits``. Raises ``Refused`` for weights that are not finite.
     """
-    weights = serialise(model)
+    weights = serialise(model, bits)
     stamped = replace(card, sha256=sha256(weights).hexdigest())
     return weights, (json.dumps(asdict(stamped), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def unpack(weights: bytes, card: bytes) -> tuple[Autoencoder, Card]:
-    """The model and card of a pair that may come from a stranger; raises ``Refused`` for whatever does not fit."""
+    """The model and card of a pair that may come from a stranger; raises ``Refused`` for whatever does not fit.
+
+    Its digest is that of the weights in full, also where the file has fewer bits for each.
+    """
     read = read_card(card)
     plan = _blueprint(read)
     if plan.parameter_count() != read.parameters:
@@ -38,7 +41,7 @@ def unpack(weights: bytes, card: bytes) -> tuple[Autoencoder, Card]:
     tensors = read_tensors(weights, plan.state_dict())
     model = plan.to_empty(device="cpu")
     model.load_state_dict(tensors)
-    return model.eval(), read
+    return model.eval(), replace(read, sha256=sha256(serialise(model)).hexdigest())
 
 
 def half(model: Autoencoder, which: Half) -> bytes:

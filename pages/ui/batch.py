@@ -61,7 +61,7 @@ class Batch:
         return sum(len(each.file) + len(each.before) + len(each.after) for each in self.kept)
 
 
-def work(uploaded: Sequence[tuple[str, bytes]], kind: str | None, amount: float) -> Work:
+def work(uploaded: Sequence[tuple[str, bytes]], kind: str | None, amount: float, careful: bool = False) -> Work:
     """What the errand does: read one picture after the other, damage it or not, mend it, and keep no more than bytes of it."""
 
     def mend_all(report: Report, stopped: Callable[[], bool]) -> Batch:
@@ -78,7 +78,7 @@ def work(uploaded: Sequence[tuple[str, bytes]], kind: str | None, amount: float)
                 pixels += _size(content, candidate.name, MOST_PIXELS - pixels)
                 photo = pictures.read(content, candidate.name)
                 progress = partial(_forward, report, seen, place, len(candidates))
-                result = mend(photo.colour.expand(3, -1, -1), photo, kind, amount, progress, stopped)
+                result = mend(photo.colour.expand(3, -1, -1), photo, kind, amount, careful, progress, stopped)
                 kept.append(_kept(result, candidate.name, [each.name for each in kept]))
             except Refused as refusal:
                 refused.append(refusal)

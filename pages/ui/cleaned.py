@@ -18,6 +18,7 @@ LOOKS = {"both": marked("Before and after"), "removed": marked("What was removed
 WAYS = {
     "noisy": marked("Noisy"),
     "autoencoder": marked("Autoencoder"),
+    "eight looks": marked("Autoencoder, eight looks"),
     "median": marked("Median"),
     "bilateral": marked("Bilateral"),
     "non-local means": marked("Non-local means"),

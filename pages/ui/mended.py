@@ -64,7 +64,10 @@ class Mended:
         """The middle of the picture, of which the clean one must be known: as it is, and through the autoencoder and each classical filter."""
         assert self.clean is not None
         clean, noisy = middle(self.clean), middle(self.noisy)
-        ways: dict[str, Callable[[], Tensor | None]] = {"autoencoder": lambda: tiles.denoise(model(), noisy)}
+        ways: dict[str, Callable[[], Tensor | None]] = {
+            "autoencoder": lambda: tiles.denoise(model(), noisy),
+            "eight looks": lambda: tiles.denoise(model(), noisy, careful=True),
+        }
         ways |= {name: lambda run=run: run(noisy, self.sigma).clamp(0, 1) for name, run in classic.FILTERS.items()}
         found = {"noisy": Score(psnr(noisy, clean), ssim(noisy, clean))}
         for name, run in ways.items():
@@ -100,17 +103,21 @@ def mend(
     photo: Photo | None,
     kind: str | None,
     amount: float,
+    careful: bool,
     progress: Callable[[float], None],
     stopped: Callable[[], bool],
 ) -> Mended:
-    """Add the damage, cut and rounded as a file would hold it, to ``source`` ``(3, H, W)`` in [0, 1], and mend it. May raise Cancelled."""
+    """Add the damage, cut and rounded as a file would hold it, to ``source`` ``(3, H, W)`` in [0, 1], and mend it; ``careful`` looks eight times.
+
+    May raise Cancelled.
+    """
     noisy = source
     if kind:
         damaged = KINDS[kind](source, amount, torch.Generator().manual_seed(SEED))
         noisy = damaged.mul(255).round().clamp(0, 255) / 255
     sigma = classic.estimate_sigma(noisy)
     began = time.perf_counter()
-    output = tiles.denoise(model(), noisy, progress=progress, stopped=stopped)
+    output = tiles.denoise(model(), noisy, careful=careful, progress=progress, stopped=stopped)
     if output is None:
         raise Cancelled
     return Mended(photo, noisy, source if kind else None, output, sigma, time.perf_counter() - began)

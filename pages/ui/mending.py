@@ -37,7 +37,7 @@ def close() -> None:
 class Wish:
     """What a tab asks for. It has one errand of each ``kind`` at a time; another name ``asked`` begins a new one.
 
-    ``words`` are an English sentence with a gap {share}. Work with ``live``, which draws its glimpses, waits in the line of learning.
+    ``words`` are an English sentence with a gap {share}. Work that is ``slow``, or ``live``, which draws its glimpses, waits in the line of learning.
     """
 
     kind: str
@@ -45,12 +45,13 @@ class Wish:
     work: Work
     words: str = MENDING
     live: Show | None = None
+    slow: bool = False
 
     @property
     def line(self) -> Errands:
         """Where it waits."""
         short, long = lines()
-        return long if self.live else short
+        return long if self.live or self.slow else short
 
     @property
     def owner(self) -> str:
@@ -64,6 +65,8 @@ def watch(wish: Wish, show: Show, t: Translator) -> None:
     found = wish.line.look(wish.owner)
     if found is None or st.session_state.get(noted) != wish.asked:
         st.session_state[noted] = wish.asked
+        for line in lines():
+            line.cancel(wish.owner)
         try:
             wish.line.submit(wish.owner, wish.work)
         except Refused as refused:
