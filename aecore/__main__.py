@@ -19,8 +19,10 @@ from tqdm import tqdm
 from aecore import weights
 from aecore.commands.compress import add_compress, add_decompress, add_info
 from aecore.commands.denoise import add_denoise
+from aecore.commands.swap import add_swap
 from aecore.commands.train_codec import add_train_codec
 from aecore.commands.train_denoiser import add_train_denoiser
+from aecore.commands.train_swap import add_train_swap
 from aecore.commands.verify import add_verify
 from aecore.data import DATASETS, load
 from aecore.inspect import judge
@@ -164,6 +166,8 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     add_decompress,
     add_info,
     add_verify,
+    add_train_swap,
+    add_swap,
 )
 
 

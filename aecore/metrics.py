@@ -34,7 +34,12 @@ def si_sdr(output: Tensor, target: Tensor) -> float:
 
 
 def ssim(output: Tensor, target: Tensor) -> float:
-    """Structural similarity of two pictures ``(C, H, W)`` in [0, 1]: 1 for a perfect copy; the mean over pixels and channels.
+    """Structural similarity of two pictures ``(C, H, W)`` in [0, 1]: 1 for a perfect copy; the mean over pixels and channels."""
+    return float(ssim_map(output, target).mean())
+
+
+def ssim_map(output: Tensor, target: Tensor) -> Tensor:
+    """Structural similarity at each place of two pictures ``(C, H, W)`` in [0, 1], but for a margin of 5 pixels: ``(C, H - 10, W - 10)``.
 
     Means, variances and covariance under a normal window of 11 pixels and standard deviation 1.5 (smaller if the picture is).
     Source: Wang et al. (2004), https://doi.org/10.1109/TIP.2003.819861.
@@ -53,8 +58,7 @@ def ssim(output: Tensor, target: Tensor) -> float:
     mean_a, mean_b = mean(a), mean(b)
     spread = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
     shared = mean(a * b) - mean_a * mean_b
-    alike = (2 * mean_a * mean_b + 0.01**2) * (2 * shared + 0.03**2) / ((mean_a**2 + mean_b**2 + 0.01**2) * (spread + 0.03**2))
-    return float(alike.mean())
+    return (2 * mean_a * mean_b + 0.01**2) * (2 * shared + 0.03**2) / ((mean_a**2 + mean_b**2 + 0.01**2) * (spread + 0.03**2))
 
 
 def entropy_floor(pictures: Tensor) -> float:

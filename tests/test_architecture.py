@@ -14,7 +14,7 @@ FLOORS = [
     {"training", "provenance"},
     {"weights", "recipes", "inspect"},
     {"denoise", "latent"},
-    {"codec", "signals"},
+    {"codec", "signals", "swap"},
     {"commands"},
     {"jobs", "takehome"},
     {"__main__"},

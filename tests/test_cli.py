@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import aecore
 from aecore import __main__ as cli
-from aecore import recipes
+from aecore import recipes, weights
 from aecore.data import DATASETS, Dataset
 from aecore.refusal import Refused
 from tests.synthetic import blobs
@@ -197,7 +197,7 @@ def test_as_a_program_a_refusal_is_one_sentence_and_status_1(tmp_path: Path) -> 
 
 
 def test_shipped_recipes_are_valid() -> None:
-    paths = [path for path in (ROOT / "weights").glob("*.toml") if not path.stem.endswith(("-denoiser", "-codec"))]
+    paths = [ROOT / "weights" / f"{name}.toml" for name in weights.shipped()]
     assert len(paths) >= 4
     for path in paths:
         recipe = recipes.read(path)

@@ -15,6 +15,7 @@ from aecore.denoise.weights import card_for, save
 from aecore.refusal import Refused
 from aecore.signals import training as signals
 from aecore.terminal import INTERRUPTED, interruptible
+from aecore.weights.tensors import Bits
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WORDS = ("data", "licence", "source")
@@ -66,11 +67,12 @@ def learn(lessons: Lessons, kept: Path) -> bool:
     return True
 
 
-def finish(lessons: Lessons, words: dict[str, str], output: Path) -> None:
-    """Measure what was learnt on what was held out, and write it with its card."""
+def finish(lessons: Lessons, words: dict[str, str], output: Path, bits: Bits = 16) -> None:
+    """Measure what was learnt on what was held out, and write it with its card; a weight takes as many ``bits``."""
     found, model, done = lessons.validate(), lessons.learnt(), lessons.progress
     metrics = {"held out": found}
-    save(model, card_for(model, output.stem, **words, plan=lessons.plan, steps=done.step, seconds=done.seconds, metrics=metrics), output)
+    card = card_for(model, output.stem, **words, plan=lessons.plan, steps=done.step, seconds=done.seconds, metrics=metrics)
+    save(model, card, output, bits)
     print(f"{output}: {done.step} steps in {done.seconds:.0f} s; " + ", ".join(f"{name} {value:.2f} dB" for name, value in found.items()))
 
 

@@ -39,13 +39,15 @@ def serialise(model: nn.Module, bits: Bits = 32) -> bytes:
     """A model's tensors in safetensors format, numbers with 32 ``bits`` each, or fewer; raises ``Refused`` for weights that are not finite.
 
     With 8, each row of a matrix (or filter of a convolution) is whole numbers from -127 to 127 and one scale, with 4 from -7 to 7, two in
-    a byte; what has no rows keeps 16.
+    a byte; what has no rows or is not learnt keeps 16.
     """
     tensors = state(model)
     if bits < 32:
         tensors = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
     if bits < 16:
-        tensors |= _in_rows(bits, {name: value for name, value in state(model).items() if value.is_floating_point() and value.ndim > 1})
+        tensors |= _in_rows(
+            bits, {name: value.detach().cpu() for name, value in model.named_parameters() if value.ndim > 1 and value.numel()}
+        )
     if not _are_finite(tensors):
         raise Refused("The model's weights are not finite, so there is nothing to keep. Train it again with a lower learning rate.")
     return safetensors.save(tensors)
@@ -128,7 +130,7 @@ def _in_rows(bits: Bits, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     found, most = {}, 2 ** (bits - 1) - 1
     for name, value in tensors.items():
         scale = (value.float().flatten(1).abs().amax(1) / most).clamp_min(1e-12).view(-1, *[1] * (value.ndim - 1))
-        whole = (value / scale).round().to(torch.int8)
+        whole = (value / scale).round().to(torch.int8).contiguous()
         if bits == 4:
             pairs = functional.pad(whole.flatten() + 8, (0, whole.numel() % 2)).to(torch.uint8)
             whole = pairs[::2] * 16 + pairs[1::2]

@@ -33,6 +33,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     marked("Apply"): (
         Entry("denoise", marked("Denoise")),
         Entry("compress", marked("Compress")),
+        Entry("swap", marked("Swap")),
         Entry("verify", marked("Verify")),
     ),
     marked("Look inside"): (
