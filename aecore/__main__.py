@@ -23,6 +23,7 @@ from aecore.commands.swap import add_swap
 from aecore.commands.train_codec import add_train_codec
 from aecore.commands.train_denoiser import add_train_denoiser
 from aecore.commands.train_swap import add_train_swap
+from aecore.commands.train_text import add_train_text
 from aecore.commands.verify import add_verify
 from aecore.data import DATASETS, load
 from aecore.inspect import judge
@@ -162,6 +163,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     add_train_denoiser,
     add_denoise,
     add_train_codec,
+    add_train_text,
     add_compress,
     add_decompress,
     add_info,

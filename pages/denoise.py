@@ -1,18 +1,18 @@
-"""Denoise: a photograph, a sound or a series in, its noise out; what was removed; the classical filters beside it."""
+"""Denoise: a photograph, a sound, a series or a sentence in, its noise out; what was removed; the classical filters beside it."""
 
 import streamlit as st
 
 from aecore.knobs import Choice, Knob
-from pages.ui import cleaning, forms, frame, signals, sounding, state, tracing
+from pages.ui import cleaning, forms, frame, signals, sounding, state, text_explain, text_mend, tracing
 from pages.ui.i18n import marked
 
-WORDS = {"pictures": marked("Pictures"), "sound": marked("Sound"), "series": marked("Series")}
+WORDS = {"pictures": marked("Pictures"), "sound": marked("Sound"), "series": marked("Series"), "text": marked("Text")}
 PART = Knob(
     "part",
     "pictures",
     Choice(tuple(WORDS)),
     marked("What is noisy?"),
-    marked("Photographs, sounds, or numbers measured one after another."),
+    marked("Photographs, sounds, numbers measured one after another, or sentences."),
 )
 
 t = frame.enter("denoise")
@@ -27,6 +27,9 @@ match chosen["part"]:
     case "series":
         tracing.page(t)
         signals.explain("series", t)
+    case "text":
+        text_mend.page(t)
+        text_explain.panel("mender", t)
     case _:
         st.markdown(t("A denoising autoencoder, trained on photographs, takes the noise out of yours. Nobody tells it how much there is."))
         cleaning.page(t)

@@ -15,6 +15,7 @@ FLOORS = [
     {"weights", "recipes", "inspect"},
     {"denoise", "latent"},
     {"codec", "signals", "swap"},
+    {"text"},
     {"commands"},
     {"jobs", "takehome"},
     {"__main__"},

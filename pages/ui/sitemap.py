@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     marked("Look inside"): (
         Entry("latent", marked("Latent space")),
+        Entry("text", marked("Text")),
         Entry("shelf", marked("Shelf")),
     ),
 }

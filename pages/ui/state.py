@@ -148,6 +148,24 @@ def open_list(name: str, options: Collection[str]) -> Refused | None:
     return None
 
 
+def open_words(name: str, usual: str, most: int) -> None:
+    """Give a field for words its first value: from the link, in one line and cut to ``most`` characters, else ``usual``."""
+    key = knob_key(name)
+    if key not in st.session_state:
+        st.session_state[key] = " ".join(st.query_params.get(name, usual).split())[:most]
+
+
+def taught() -> object | None:
+    """What reads and writes on the page Text by this session's own teaching, or None."""
+    return st.session_state.get("text-taught")
+
+
+def keep_taught(reader: object) -> None:
+    """Keep what was taught, and use it."""
+    st.session_state["text-taught"] = reader
+    st.session_state["text-mine"] = True
+
+
 def run() -> str | None:
     """The run that the page shows: from the link, else the one shown last."""
     asked = st.query_params.get("run", "")

@@ -1,0 +1,1 @@
+"""Sentences, words and what recurrent networks make of them."""
