@@ -13,7 +13,7 @@ COLLECT_EVERY = 10.0  # seconds; collecting whenever Python or Streamlit sees fi
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """From the start of the server to its end. Importing torch takes seconds: here, never in a visitor's first run."""
     from aecore.refusal import Refused
-    from pages.ui import cache, cleaning, shelf_view
+    from pages.ui import cache, cleaning, shelf_view, swap_stage, text_choice
 
     try:
         await asyncio.to_thread(cache.warm_up)
@@ -23,7 +23,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     gc.freeze()
     gc.disable()
     collector = asyncio.create_task(_collect())
-    drawing = asyncio.create_task(asyncio.to_thread(shelf_view.warm_up))
+    pages = (shelf_view, swap_stage, text_choice)
+    drawing = asyncio.gather(*(asyncio.to_thread(page.warm_up) for page in pages))
     try:
         yield
     finally:

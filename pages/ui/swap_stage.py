@@ -14,7 +14,7 @@ from aecore.provenance import export
 from aecore.swap.judge import TRAITS
 from aecore.swap.scores import nearness
 from pages.ui import forms, state, swap_gallery, swap_joins
-from pages.ui.i18n import Translator, marked
+from pages.ui.i18n import Translator, marked, translator
 from pages.ui.swap_gallery import Item
 from pages.ui.swap_joins import DIRECTIONS, MOMENTS, NAMES, PAIRS, Asked
 
@@ -119,6 +119,11 @@ def section(asked: Asked, t: Translator) -> int:
         )
     )
     return place
+
+
+def warm_up() -> None:
+    """Draw the first scene, so that the first visitor need not wait for it."""
+    items(Asked(str(DIRECTION.default), faces.SIZES[0], 0), int(FRAME.default), translator("en"))
 
 
 def items(asked: Asked, place: int, t: Translator) -> list[Item]:

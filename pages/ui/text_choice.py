@@ -74,6 +74,14 @@ def shipped(corpus: str, kind: str) -> Taught:
     return _load(f"text-{corpus.removeprefix('everyday-')}{kind}")
 
 
+def warm_up() -> None:
+    """Write the built-in sentences and load who reads them, so that the first visitor need not wait for it."""
+    for name in CORPORA:
+        load_text(name)
+        for kind in ("", "-variational"):
+            shipped(name, kind)
+
+
 def sentence(name: str, label: str, samples: tuple[str, ...], first: int, t: Translator) -> str:
     """Draw a sentence to be edited, at first sample ``first``, and a way to another one; what is in the link comes before."""
     usual, key = samples[first % len(samples)], state.knob_key(name)
