@@ -24,7 +24,7 @@ KIND = Knob(
     marked("What happens to letters; or nothing, where the sentence is damaged already."),
 )
 SHARE = Knob("letters_share", 0.2, Range(0.0, 0.5), marked("Share of damaged letters"), marked("How many letters are hit, on average."))
-SEED = Knob("letters_seed", 0, Range(0, 2**31 - 1), marked("Seed"), marked("Where all randomness starts. Same seed, same numbers."))
+SEED = Knob("letters_seed", 1, Range(0, 2**31 - 1), marked("Seed"), marked("Where all randomness starts. Same seed, same numbers."))
 WORDS = {
     "mixed-letters": marked("Mixed"),
     "dropped-letters": marked("Letters lost"),
