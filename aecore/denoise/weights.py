@@ -98,6 +98,11 @@ def restore(path: Path, network: Callable[[], Network], plan: type[Pace]) -> tup
     Raises ``Refused`` for whatever does not fit.
     """
     card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES), plan)
+    return filled(path, card, network).to(memory_format=torch.channels_last), card  # type: ignore[call-overload]
+
+
+def filled(path: Path, card: Card, network: Callable[[], Network]) -> Network:
+    """What ``network`` makes, in float32 and ready to be used, with the weights of the file that ``card`` describes; ``Refused`` if they do not fit."""
     weights = read(path, MOST_WEIGHTS_BYTES)
     check_file(weights)
     if sha256(weights).hexdigest() != card.sha256:
@@ -108,7 +113,7 @@ def restore(path: Path, network: Callable[[], Network], plan: type[Pace]) -> tup
         raise misfit()
     tensors = read_tensors(weights, model.state_dict())
     model.to_empty(device="cpu").load_state_dict(tensors)
-    return model.to(memory_format=torch.channels_last).eval(), card  # type: ignore[call-overload]
+    return model.eval()
 
 
 def read_card(data: bytes, plan: type[Pace] = Plan) -> Card:

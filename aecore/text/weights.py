@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from aecore.denoise import weights as denoise
@@ -17,7 +16,7 @@ from aecore.text.tokens import Vocabulary
 from aecore.text.uses import Taught
 from aecore.text.variants import find
 from aecore.weights import FOLDER, read, write
-from aecore.weights.tensors import MOST_WEIGHTS_BYTES, Bits, check_file, misfit, read_tensors, serialise
+from aecore.weights.tensors import Bits, misfit, serialise
 
 NAMES = (
     "text-pt",
@@ -63,20 +62,12 @@ def load_series(name: str = "series-ecg") -> tuple[SeriesRecurrent, Card]:
 def restore(path: Path) -> tuple[nn.Module, str, Vocabulary | None, Card]:
     """Network in float32, variant, vocabulary and card of a pair of files; ``Refused`` for whatever does not fit."""
     variant, vocabulary, card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
-    weights = read(path, MOST_WEIGHTS_BYTES)
-    check_file(weights)
-    if sha256(weights).hexdigest() != card.sha256:
-        raise Refused("These weights are not the ones that the card describes. Choose the two files that were saved together.")
     kind = find(variant).model
     if not 0 < card.parameters <= MOST_PARAMETERS:
         raise misfit()
-    with torch.device("meta"):
-        model = kind(len(vocabulary) if vocabulary else 0, kind.Plan.of(**card.plan))  # type: ignore[arg-type]
-    if sum(each.numel() for each in model.parameters()) != card.parameters:
-        raise misfit()
-    tensors = read_tensors(weights, model.state_dict())
-    model.to_empty(device="cpu").load_state_dict(tensors)
-    return model.eval(), variant, vocabulary, card
+    size = len(vocabulary) if vocabulary else 0
+    model = denoise.filled(path, card, lambda: kind(size, kind.Plan.of(**card.plan)))  # type: ignore[arg-type]
+    return model, variant, vocabulary, card
 
 
 def read_card(data: bytes) -> tuple[str, Vocabulary | None, Card]:

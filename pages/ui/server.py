@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+MOST_UPLOAD = 256 << 20  # bytes that stay in memory while they arrive; Starlette would put parts over a megabyte into a temporary file
 COLLECT_EVERY = 10.0  # seconds; collecting whenever Python or Streamlit sees fit stalls a full room
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """From the start of the server to its end. Importing torch takes seconds: here, never in a visitor's first run."""
+    from starlette.formparsers import MultiPartParser
+
     from aecore.refusal import Refused
     from pages.ui import cache, cleaning, shelf_view, swap_stage, text_choice
 
+    MultiPartParser.spool_max_size = MOST_UPLOAD
     try:
         await asyncio.to_thread(cache.warm_up)
     except Refused as refused:

@@ -7,7 +7,6 @@ from functools import partial
 
 import streamlit as st
 import torch
-from starlette.formparsers import MultiPartParser
 from streamlit.logger import get_logger
 
 from aecore.jobs.errands import Cancelled, Report, Work
@@ -46,8 +45,6 @@ def show(t: Translator) -> None:
     except Refused as refused:
         st.info(t.refusal(refused), icon=":material/lock:")
         return
-    # Starlette would put parts of more than a megabyte into a temporary file while they arrive.
-    MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, 2 * own.MOST_BYTES)
     keep = kept()
     if keep.consent is None:
         _consent(keep, t)
