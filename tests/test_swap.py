@@ -1,12 +1,15 @@
 """Faces are swapped by joining autoencoders; the joins, the scores and the steps around them do what they say."""
 
+import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from aecore import __main__ as cli
@@ -19,6 +22,7 @@ from aecore.swap.closeup import Closeup
 from aecore.swap.joins import Join, by_axes, by_moments, by_pairs, codes_of
 from aecore.swap.masks import hulls, soft
 from aecore.swap.network import Separate, Swapper
+from aecore.swap.rendered import read_rendered
 from aecore.swap.scores import closer, correlations, flicker, inside, nearest, nearness
 from aecore.swap.training import ROLL, Faces, Lessons, Person, Plan, apart, built_in
 from tests.serving import ROOT
@@ -315,6 +319,52 @@ def test_the_judge_learns_who_it_is_and_where_the_head_turns() -> None:
     known = judge.traits("held")
     assert known.shape == (60, len(judge.TRAITS))
     assert right > 0.7 and all(correlations(each, known)[0] > 0.45 for each in reading), "chance is 0.5 and 0"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the renderer leaves it: three scenes of A and four others of B."""
+    folder = tmp_path_factory.mktemp("studio")
+    names, values = faces.parameters("held")
+    for name, part in (("A", slice(0, 3)), ("B", slice(3, 7))):
+        (folder / name).mkdir()
+        for i, frame in enumerate(faces.frames("held", name)[part]):
+            Image.fromarray(frame.permute(1, 2, 0).numpy()).save(folder / name / f"{i:04d}.png")
+        (folder / f"landmarks_{name}.json").write_text(json.dumps(faces.landmarks("held", name)[part].tolist()))
+        (folder / f"params_{name}.json").write_text(json.dumps([dict(zip(names, each, strict=True)) for each in values[part]]))
+    return folder
+
+
+def test_frames_rendered_besides_are_learnt_from_as_well(studio: Path) -> None:
+    plan = Plan(known="parameters", size=64)
+    alone, data = built_in(plan), built_in(plan, studio)
+    a, b = (data.train[name] for name in faces.PEOPLE)
+    assert [len(each.frames) for each in (a, b)] == [303, 304]
+    assert torch.equal(a.frames[300:], faces.frames("held", "A", 64)[:3]) and torch.equal(a.frames[:300], alone.train["A"].frames)
+    assert np.allclose(b.landmarks[300:], faces.landmarks("held", "B", 64)[3:7], atol=1e-3)
+    assert b.scene is not None and np.allclose(b.scene[300:], faces.parameters("held")[1][3:7, : b.scene.shape[1]])
+    school = judge.School(judge.Plan(), studio)
+    assert school.who.tolist() == [0] * 600 + [1] * 600 + [0] * 3 + [1] * 4
+    assert school.partners[[0, 600, 1199]].tolist() == [600, 0, 599] and school.partners[1200:].tolist() == list(range(1200, 1207))
+    assert torch.equal(school.known[1203:, : len(judge.TRAITS)], judge.traits("held")[3:7])
+    assert torch.equal(school.albums[1][1203:], faces.frames("held", "B", 64)[3:7])
+
+
+def test_a_folder_without_frames_or_with_pairs_is_refused(studio: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no rendered frames of A"):
+        read_rendered(tmp_path, "A", 64)
+    shutil.copytree(studio, tmp_path / "other")
+    (tmp_path / "other" / "B" / "0001.png").unlink()
+    with pytest.raises(Refused, match="has 3 frames of B, but parameters of 4"):
+        read_rendered(tmp_path / "other", "B", 64)
+    Image.new("RGB", (64, 64)).save(tmp_path / "other" / "B" / "0001.png")
+    with pytest.raises(Refused, match=r"0001\.png is not 128 x 128"):
+        read_rendered(tmp_path / "other", "B", 64)
+    for kind in ("landmarks", "params"):
+        (tmp_path / "other" / f"{kind}_B.json").write_text((studio / f"{kind}_A.json").read_text())
+    Image.new("RGB", (128, 128)).save(tmp_path / "other" / "B" / "0001.png")
+    with pytest.raises(Refused, match="both people in the same scene"):
+        built_in(Plan(), tmp_path / "other")
 
 
 def test_the_judge_does_not_count_hair_and_background() -> None:

@@ -1,4 +1,4 @@
-"""``python -m aecore train-swap RECIPE.toml [--judge | --start WEIGHTS] [-o WEIGHTS] [--resume]``"""
+"""``python -m aecore train-swap RECIPE.toml [--judge | --start WEIGHTS] [--more FOLDER] [-o WEIGHTS] [--resume]``"""
 
 import argparse
 from pathlib import Path
@@ -20,6 +20,7 @@ def add_train_swap(commands: argparse._SubParsersAction) -> None:
     subject = parser.add_mutually_exclusive_group()
     subject.add_argument("--judge", action="store_true", help="teach the network that reads faces, by which swaps are judged")
     subject.add_argument("--start", type=Path, metavar="WEIGHTS", help="begin as this model, wherever the shapes agree, not from chance")
+    parser.add_argument("--more", type=Path, metavar="FOLDER", help="frames rendered besides those that come with the lab")
     parser.add_argument("-o", "--output", type=Path, metavar="WEIGHTS", help="the .safetensors file; default: beside the recipe")
     parser.add_argument("--bits", type=int, choices=get_args(Bits), default=8, help="that a weight takes on disk; default: 8")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint of a run that was interrupted")
@@ -34,9 +35,9 @@ def train_swap(asked: argparse.Namespace) -> int:
     kept = output.with_suffix(".checkpoint")
     checkpoint = kept.read_bytes() if asked.resume and kept.exists() else b""
     if asked.judge:
-        lessons = judge.Lessons(judge.School(judge.Plan.of(**knobs)), checkpoint)
+        lessons = judge.Lessons(judge.School(judge.Plan.of(**knobs), asked.more), checkpoint)
     else:
-        lessons = Lessons(built_in(Plan.of(**knobs)), checkpoint)
+        lessons = Lessons(built_in(Plan.of(**knobs), asked.more), checkpoint)
         if asked.start and not checkpoint:
             lessons.begin(load(asked.start)[0])
     if not learn(lessons, kept):

@@ -17,6 +17,7 @@ from aecore.knobs import knob
 from aecore.swap.closeup import Closeup, Look, ends, initialise
 from aecore.swap.masks import hulls, soft
 from aecore.swap.network import POINTS
+from aecore.swap.rendered import read_rendered
 from aecore.swap.scores import correlations
 from aecore.training.muon import Muon
 from aecore.weights import FOLDER
@@ -101,18 +102,29 @@ class Judge(nn.Module):
 
 
 class School:
-    """All training frames of both people, and what each shows: at 128 pixels, at 64, and at 64 blurred."""
+    """All training frames of both people, and what each shows: at 128 pixels, at 64, and at 64 blurred; perhaps ``more`` of a folder."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, more: Path | None = None) -> None:
         self.plan = plan
-        large, small = (torch.cat([faces.frames("train", name, size) for name in faces.PEOPLE]) for size in (2 * SMALL, SMALL))
+        extra = {size: [read_rendered(more, name, size) for name in faces.PEOPLE] if more else [] for size in (2 * SMALL, SMALL)}
+        large, small = (
+            torch.cat([*(faces.frames("train", name, size) for name in faces.PEOPLE), *(each.frames for each in found)])
+            for size, found in extra.items()
+        )
         self.albums = (large, small, functional.avg_pool2d(small.float(), 3, 1, 1).round().to(torch.uint8))
-        landmarks = np.concatenate([faces.landmarks("train", name, SMALL) for name in faces.PEOPLE])
+        landmarks = np.concatenate(
+            [*(faces.landmarks("train", name, SMALL) for name in faces.PEOPLE), *(each.landmarks for each in extra[SMALL])]
+        )
         masks = [soft(hulls(landmarks * scale, scale * SMALL), scale).mul(255).round().to(torch.uint8) for scale in (2, 1)]
         self.masks = (*masks, masks[-1])
         self.landmarks = torch.from_numpy(landmarks / SMALL * 2 - 1).float()
-        self.known = known("train").repeat(len(faces.PEOPLE), 1)
-        self.who = torch.arange(len(faces.PEOPLE)).repeat_interleave(len(small) // len(faces.PEOPLE))
+        shown = [faces.parameters("train")[1]] * len(faces.PEOPLE) + [each.parameters for each in extra[SMALL]]
+        self.known = torch.cat([known(each) for each in shown])
+        counts = torch.tensor([len(each) for each in shown])
+        self.who = (torch.arange(len(shown)) % len(faces.PEOPLE)).repeat_interleave(counts)
+        paired = len(faces.PEOPLE) * len(shown[0])
+        self.partners = torch.cat((torch.arange(paired).roll(len(shown[0])), torch.arange(paired, len(small))))
+        """Of each frame, the one that shows another person in the same scene; itself where there is none."""
 
     def network(self) -> Judge:
         """A judge that knows nothing but where landmarks usually are."""
@@ -125,7 +137,7 @@ class School:
         """Numbers of frames, and of those whose hair, clothes and background they get: their own or the other person's in the same scene."""
         chosen = torch.randint(len(self.who), (self.plan.batch,), generator=rng)
         other = torch.rand(chosen.shape, generator=rng) < 0.5
-        return chosen, torch.where(other, (chosen + len(self.who) // 2) % len(self.who), chosen)
+        return chosen, torch.where(other, self.partners[chosen], chosen)
 
     def frames(self, album: int, chosen: Tensor, around: Tensor) -> Tensor:
         """Frames in [0, 1]: faces of ``chosen`` in the hair, clothes and backgrounds of ``around``."""
@@ -190,21 +202,21 @@ class Lessons(denoise.Lessons[Judge]):
         )
 
 
-def known(split: faces.Split) -> Tensor:
-    """Traits and other parameters of a split's frames ``(N, T + O)``, in units of the training frames' deviation, about their mean."""
-    (names, values), (_, train) = faces.parameters(split), faces.parameters("train")
+def known(parameters: np.ndarray) -> Tensor:
+    """Traits and other parameters ``(N, T + O)`` of frames rendered by ``parameters``, in units of the training frames' deviation, about their mean."""
+    names, train = faces.parameters("train")
     wanted = (*TRAITS.values(), *((name,) for name in BESIDE))
 
     def columns(values: np.ndarray) -> np.ndarray:
         return np.stack([values[:, [names.index(each) for each in every]].mean(1) for every in wanted], 1)
 
     base = columns(train)
-    return torch.from_numpy((columns(values) - base.mean(0)) / base.std(0)).float()
+    return torch.from_numpy((columns(parameters) - base.mean(0)) / base.std(0)).float()
 
 
 def traits(split: faces.Split) -> Tensor:
     """The true traits of a split's frames ``(N, T)``, in units of the training frames' deviation, about their mean."""
-    return known(split)[:, : len(TRAITS)]
+    return known(faces.parameters(split)[1])[:, : len(TRAITS)]
 
 
 def teach(steps: int = 300, seed: int = 0) -> Judge:

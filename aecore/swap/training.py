@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from aecore.refusal import Refused
 from aecore.swap.closeup import ends, initialise
 from aecore.swap.masks import hulls, soft
 from aecore.swap.network import POINTS, Separate, Swapper
+from aecore.swap.rendered import Rendered, read_rendered
 from aecore.swap.scores import inside
 from aecore.training.muon import Muon
 
@@ -253,17 +255,37 @@ def apart(codes: Sequence[Tensor]) -> Tensor:
     return 2 * ((means - means.mean(0)).square().sum() / scale + (spreads - spreads.mean(0)).square().sum() / scale**2 / n) / n
 
 
-def built_in(plan: Plan) -> Faces:
-    """The two people who come with the lab; A is learnt from even frames and B from odd ones, so that no two show the same scene."""
+def built_in(plan: Plan, more: Path | None = None) -> Faces:
+    """The two people who come with the lab; A is learnt from even frames and B from odd ones, so that no two show the same scene.
 
-    def person(split: faces.Split, name: faces.Person, part: slice) -> Person:
-        frames, landmarks = faces.frames(split, name, plan.size)[part].contiguous(), faces.landmarks(split, name, plan.size)[part]
-        names, values = faces.parameters(split)
-        return Person(frames, landmarks, values[part, : names.index("background")])
-
+    All frames rendered besides, in the folder ``more``, are learnt from as well: they must show A and B in different scenes.
+    """
     people = faces.PEOPLE
-    train = {name: person("train", name, slice(place, None, len(people))) for place, name in enumerate(people)}
-    return Faces(train, {name: person("held", name, slice(None)) for name in people}, plan)
+    train = {name: _person("train", name, plan.size, slice(place, None, len(people))) for place, name in enumerate(people)}
+    if more:
+        extra = {name: read_rendered(more, name, plan.size) for name in people}
+        if set.intersection(*({tuple(scene) for scene in each.parameters} for each in extra.values())):
+            raise Refused("{path} shows both people in the same scene; swaps are learnt without pairs.", path=str(more))
+        train = {name: _joined(each, extra[name]) for name, each in train.items()}
+    return Faces(train, {name: _person("held", name, plan.size) for name in people}, plan)
+
+
+def _person(split: faces.Split, name: faces.Person, size: int, part: slice = slice(None)) -> Person:
+    frames, landmarks = faces.frames(split, name, size)[part].contiguous(), faces.landmarks(split, name, size)[part]
+    return Person(frames, landmarks, _scenes(faces.parameters(split)[1][part]))
+
+
+def _joined(own: Person, more: Rendered) -> Person:
+    assert own.scene is not None
+    return Person(
+        torch.cat((own.frames, more.frames)),
+        np.concatenate((own.landmarks, more.landmarks)),
+        np.concatenate((own.scene, _scenes(more.parameters))),
+    )
+
+
+def _scenes(parameters: np.ndarray) -> np.ndarray:
+    return parameters[:, : faces.parameters("train")[0].index("background")]
 
 
 def _sample(pictures: Tensor, grid: Tensor) -> Tensor:
