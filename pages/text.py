@@ -10,6 +10,7 @@ from pages.ui import (
     text_between,
     text_choice,
     text_explain,
+    text_home,
     text_learning,
     text_mend,
     text_order,
@@ -36,4 +37,5 @@ measuring.panel("mend", t("Mend a damaged sentence"), ":material/healing:", lamb
 measuring.panel("strange", t("How strange is a sentence?"), ":material/search:", lambda t: text_mend.strange(reader, t), t)
 measuring.panel("teach", t("Teach one yourself, live"), ":material/model_training:", text_learning.draw, t)
 measuring.panel("series", t("Numbers are sequences too"), ":material/monitor_heart:", text_series.draw, t)
+measuring.panel("home", t("Take it home"), ":material/download:", lambda t: text_home.draw(reader, t), t)
 text_explain.panel(reader.whole.variant, t)

@@ -133,3 +133,12 @@ def test_a_full_line_is_refused(line: Errands, monkeypatch: pytest.MonkeyPatch) 
         line.submit("caio", endless)
     line.cancel("bia")
     line.cancel("ana")
+
+
+def test_work_that_gives_up_by_itself_counts_as_cancelled(line: Errands) -> None:
+    def work(report: Report, stopped: Callable[[], bool]) -> None:
+        report(0.5, "half")
+        raise Cancelled
+
+    line.submit("a", work)
+    assert until(line, "a", "cancelled").glimpse is None

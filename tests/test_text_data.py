@@ -18,7 +18,7 @@ from aecore.refusal import Refused
 from aecore.text.corpora import MAX_BYTES, MAX_LENGTH, MAX_SENTENCES, read_text, split_sentences
 from aecore.text.damage import DAMAGES, distance, letter_error_rate
 from aecore.text.pairs import analogies, kinds, word_pairs
-from aecore.text.tokens import CAPITAL, END, GAP, PAD, UNKNOWN, Tokens, Vocabulary, graphemes
+from aecore.text.tokens import CAPITAL, END, GAP, JOINER, PAD, UNKNOWN, Tokens, Vocabulary, graphemes
 
 NAMES = [each.name for each in corpora()]
 LANGUAGES = {"en": "everyday-en", "pt_BR": "everyday-pt"}
@@ -287,3 +287,38 @@ def test_parts_keep_like_sentences_together() -> None:
     assert len(corpus.sentences) == 100
     for one in (corpus.train, corpus.valid, corpus.held):
         assert len(one) == 2 * len({tuple(words(each)) for each in one}) > 0
+
+
+def test_reading_tells_how_far_it_is_and_hears_when_to_end() -> None:
+    data = "\n".join(f"Number {place} is a number." for place in range(30_000)).encode()
+    seen: list[float] = []
+    found = read_text("many", data, progress=seen.append)
+    assert len(found.corpus.sentences) == 30_000 and len(seen) >= 6 and seen == sorted(seen) and seen[0] >= 0 and seen[-1] <= 1
+
+    def enough(done: float) -> None:
+        if done > 0.3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        read_text("many", data, progress=enough)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tokens"),
+    [
+        ("Привет, мир!", ["Привет", ",", "мир", "!"]),
+        ("cafe\u0301 e\u0301-o\u0308", ["cafe\u0301", "e\u0301-o\u0308"]),
+        ("한국어 \u1112\u1161\u11ab", ["한국어", "\u1112\u1161\u11ab"]),
+        ("👩‍👩‍👧👩 🇧🇷🇺🇸", ["👩‍👩‍👧", f"{JOINER}👩", "🇧🇷", f"{JOINER}🇺🇸"]),
+        ("\U00011083\U000110b0 a", ["\U00011083\U000110b0", "a"]),
+    ],
+)
+def test_words_of_any_script_keep_their_marks(sentence: str, tokens: list[str]) -> None:
+    assert Tokens().split(sentence) == tokens and Tokens().join(tokens) == sentence
+
+
+def test_fifty_thousand_sentences_become_tokens_in_seconds() -> None:
+    began = time.perf_counter()
+    for place in range(50_000):
+        Tokens("word", "marked").split(f"Ontem à tarde ela levou {place} livros à biblioteca, e não os leu até agora.")
+    assert time.perf_counter() - began < 3  # with a look for marks behind each letter, more than 5

@@ -103,7 +103,11 @@ def restore(path: Path, network: Callable[[], Network], plan: type[Pace]) -> tup
 
 def filled(path: Path, card: Card, network: Callable[[], Network]) -> Network:
     """What ``network`` makes, in float32 and ready to be used, with the weights of the file that ``card`` describes; ``Refused`` if they do not fit."""
-    weights = read(path, MOST_WEIGHTS_BYTES)
+    return filled_with(read(path, MOST_WEIGHTS_BYTES), card, network)
+
+
+def filled_with(weights: bytes, card: Card, network: Callable[[], Network]) -> Network:
+    """The same from the file's bytes."""
     check_file(weights)
     if sha256(weights).hexdigest() != card.sha256:
         raise Refused("These weights are not the ones that the card describes. Choose the two files that were saved together.")

@@ -134,7 +134,7 @@ class Errands:
             with self._lock:
                 self._trim()
         except Cancelled:
-            pass
+            change(status="cancelled", glimpse=None)  # where work gave up by itself; one that is not wanted is so already
         except Refused as refused:
             change(status="failed", error=refused)
         except Exception:

@@ -119,7 +119,7 @@ def _parts(recipe: Recipe, started: Started, finished: Finished, pictures: str) 
         [(model.__module__, model.__name__), *((plain.__name__, each) for each in ("hold_out", "learn")), (loop.__name__, "measure")]
     )
     imports |= {("pathlib", "Path", "Path"), ("types", "SimpleNamespace", "SimpleNamespace"), ("numpy", "", "np"), ("torch", "", "torch")}
-    yield Part("Imports", _imports(imports))
+    yield Part("Imports", import_lines(imports))
     yield Part("Settings", _settings(recipe, finished, pictures))
     for each in chapters:
         if not each.module.startswith(TRAINING):
@@ -179,7 +179,7 @@ found = measure(model, test.to(device))["{loss.replace("-", "_")}"]
 print(f"test {loss} {{found:.4g}} {UNITS[loss]} (the page showed {{SHOWN:.4g}})")"""
 
 
-def _imports(found: Iterable[Import]) -> str:
+def import_lines(found: Iterable[Import]) -> str:
     """Import statements: the standard library first, whole modules before names from them."""
     groups = [], []
     for source in sorted({source for source, *_ in found}):

@@ -4,9 +4,11 @@ import codecs
 import random
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aecore.data.own import shown
+from aecore.data.registry import Progress
 from aecore.data.text import SEED, Corpus, parted
 from aecore.refusal import Refused
 from aecore.text.tokens import graphemes
@@ -20,6 +22,7 @@ SAMPLE = 10_000
 """Characters that are looked at to tell text from other data."""
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SHORT_FORMS = r"(?<!\bDr\.)(?<!\bSr\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bDra\.)(?<!\bSra\.)(?<!\bMrs\.)(?<!\bProf\.)(?<!\b[A-Z]\.)"
+SENTENCES_BETWEEN_REPORTS = 5_000
 ENDS = re.compile(rf"(?<=[.!?…])[\"'”’»)]*{SHORT_FORMS}(?=\s)|(?<=[。！？])")
 
 
@@ -35,7 +38,7 @@ class OwnText:
     left_out: int
 
 
-def read_text(name: str, data: bytes, seed: int = SEED) -> OwnText:
+def read_text(name: str, data: bytes, seed: int = SEED, progress: Progress | None = None) -> OwnText:
     """A corpus from a text file or from what was pasted, with ``name`` only to speak of it; raises ``Refused``.
 
     Read as UTF-8, as UTF-16 if it begins with that mark, and as Latin 1 if it is neither. Capitals, accents, punctuation and
@@ -47,7 +50,7 @@ def read_text(name: str, data: bytes, seed: int = SEED) -> OwnText:
     text, encoding = _decoded(name, data)
     found: list[str] = []
     cut = 0
-    for sentence in split_sentences(text):
+    for sentence in split_sentences(text, progress):
         pieces = _pieces(sentence)
         cut += len(pieces) > 1
         found += pieces
@@ -66,23 +69,33 @@ def read_text(name: str, data: bytes, seed: int = SEED) -> OwnText:
     return OwnText(corpus, encoding, cut, len(found) - len(different), len(different) - len(kept))
 
 
-def split_sentences(text: str) -> list[str]:
+def split_sentences(text: str, progress: Progress | None = None) -> list[str]:
     """The sentences of a text, without the spaces around them.
 
     A sentence ends after ``.``, ``!``, ``?`` or ``…`` before a space, unless a small letter follows or a short form such as "Dr." or an
     initial stands there; after the marks of Chinese and Japanese; and with its line, unless the next line begins with a small letter.
     """
     sentences: list[str] = []
+    done = 0
     for line in _lines(text):
-        start = 0
-        for match in ENDS.finditer(line):
-            following = re.compile(r"\s*").match(line, match.end())
-            after = following.end() if following else match.end()
-            if after < len(line) and not line[after].islower():
-                sentences.append(line[start : match.end()].strip())
-                start = after
-        sentences.append(line[start:].strip())
+        for sentence in _ended(line):
+            done += len(sentence)
+            if progress and len(sentences) % SENTENCES_BETWEEN_REPORTS == 0:
+                progress(done / len(text))
+            sentences.append(sentence.strip())
     return [sentence for sentence in sentences if sentence]
+
+
+def _ended(line: str) -> Iterator[str]:
+    """The sentences of a line."""
+    start = 0
+    for match in ENDS.finditer(line):
+        following = re.compile(r"\s*").match(line, match.end())
+        after = following.end() if following else match.end()
+        if after < len(line) and not line[after].islower():
+            yield line[start : match.end()]
+            start = after
+    yield line[start:]
 
 
 def _decoded(name: str, data: bytes) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """A recurrent autoencoder that learns while somebody watches: its losses, what it says of sentences held out, words that find their neighbours."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aecore.text import embeddings
@@ -44,11 +44,17 @@ class Glimpse:
 
 
 def learn(
-    subject: Sentences | Letters, held: Sequence[str], seconds: float = 60.0, watched: Sequence[str] = (), show: int = 3
+    subject: Sentences | Letters,
+    held: Sequence[str],
+    seconds: float = 60.0,
+    watched: Sequence[str] = (),
+    show: int = 3,
+    enough: Callable[[], bool] | None = None,
 ) -> Iterator[Glimpse]:
     """Teach, for at most about ``seconds`` of learning; two glimpses a second, a look at the sentences ``held`` every few seconds and at the end.
 
-    To stop earlier, stop asking. Without the clock's limit the same seed gives the same numbers.
+    Once ``enough`` says so, the present step is the last, and what was learnt is looked at and kept as at any end; to drop it, stop asking.
+    Without the clock's limit the same seed gives the same numbers.
     """
     lessons = Lessons(subject)  # type: ignore[arg-type]
     looked = glimpsed = time.monotonic()
@@ -56,7 +62,7 @@ def learn(
     for step in lessons.steps():
         done = lessons.progress
         now = time.monotonic()
-        ended = step == subject.plan.steps or done.seconds > seconds
+        ended = step == subject.plan.steps or done.seconds > seconds or (enough is not None and enough())
         share = max(step / subject.plan.steps, min(1.0, done.seconds / seconds))
         if ended or now - glimpsed > SECONDS_BETWEEN_GLIMPSES:
             last = replace(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from aecore.knobs import Choice
 from aecore.refusal import Refused
@@ -26,6 +26,11 @@ MAX_TOKEN = 200
 """Characters of one token in a vocabulary from a stranger."""
 CLOSING = frozenset(".,;:!?…)]}%»”’")
 OPENING = frozenset("([{«“‘¿¡#$")
+FIRST_MARK = "\u0300"
+"""No character before it joins another."""
+NUMBER = r"\d+(?:[.,:]\d+)+(?!\w)"
+PLAIN = re.compile(rf"{NUMBER}|\w+(?:['’-]\w+)*|\S")
+"""Tokens of a sentence in which no character joins another."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Tokens:
             return tokens
         if self.capitals == "lowered":
             return [each.lower() for each in tokens]
-        return [part for each in tokens for part in _marked(each)]
+        return [part for each in tokens for part in ((each,) if each[:1].islower() else _marked(each))]
 
     def join(self, tokens: Iterable[str]) -> str:
         """The sentence of ``tokens``."""
@@ -130,15 +135,24 @@ def graphemes(text: str) -> list[str]:
     A close rule of Unicode's own, https://unicode.org/reports/tr29/: marks, variation selectors, skin tones and Hangul
     vowels join what is before them, the zero width joiner both sides, regional indicators make pairs.
     """
-    return list(text) if text.isascii() else _patterns()[0].findall(text)
+    return _patterns().character.findall(text) if _joins(text) else list(text)
+
+
+def _joins(text: str) -> bool:
+    """Whether some character of a text joins another."""
+    return bool(text) and max(text) >= FIRST_MARK and bool(_patterns().joining.search(text))
 
 
 def _spaced(sentence: str) -> list[str]:
     """Words and marks; those spaced otherwise than expected carry their spaces or ``JOINER``."""
+    pattern = _patterns().token if _joins(sentence) else PLAIN
+    usual = pattern.findall(sentence)
+    if JOINER not in sentence and CAPITAL not in sentence and _joined(usual) == sentence:
+        return usual
     tokens: list[str] = []
     end = 0
     before = ""
-    for match in _patterns()[1].finditer(sentence):
+    for match in pattern.finditer(sentence):
         token, gap = match[0], sentence[end : match.start()]
         literal = token.startswith((JOINER, CAPITAL))
         tokens.append(token if gap == _expected(before, token) and not literal else (gap or JOINER) + token)
@@ -183,12 +197,26 @@ def _unmarked(tokens: Iterable[str]) -> Iterable[str]:
         waiting = False
 
 
+class Patterns(NamedTuple):
+    """A ``character`` as a reader counts them; a ``token``: word, number or single character; what is ``joining`` one with another."""
+
+    character: re.Pattern[str]
+    token: re.Pattern[str]
+    joining: re.Pattern[str]
+
+
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A character as a reader counts them; a word, number or single character."""
+def _patterns() -> Patterns:
+    """Made of Unicode's tables, once. Beyond U+FFFF a set is searched one by one, so that of a character below is never asked there."""
     marks = {chr(code) for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)) if unicodedata.category(chr(code))[0] == "M"}
     marks |= {chr(code) for code in (0x200C, *range(0x1F3FB, 0x1F400), *range(0xE0020, 0xE0080), *range(0x1160, 0x1200))}
-    joined = f"[{re.escape(''.join(sorted(marks)))}]|\u200d[^\\s\\w]?"
+    near, far = (re.escape("".join(sorted(each for each in marks if (each > "\uffff") == beyond))) for beyond in (False, True))
+    mark = f"[{near}]|(?=[\U00010000-\U0010ffff])[{far}]"
+    joined = f"{mark}|\u200d[^\\s\\w]?"
     one = f"(?:[\U0001f1e6-\U0001f1ff]{{2}}|.)(?:{joined})*"
-    letters = f"(?:\\w(?:{joined})*)+"
-    return re.compile(one, re.DOTALL), re.compile(f"\\d+(?:[.,:]\\d+)+(?!\\w)|{letters}(?:['’-]{letters})*|(?!\\s){one}", re.DOTALL)
+    letters = f"(?:\\w++(?:{joined})*+)++"
+    return Patterns(
+        re.compile(one, re.DOTALL),
+        re.compile(f"{NUMBER}|{letters}(?:['’-]{letters})*|(?!\\s){one}", re.DOTALL),
+        re.compile(f"{mark}|[\u200d\U0001f1e6-\U0001f1ff]"),
+    )

@@ -1,12 +1,14 @@
 """What recurrent autoencoders learn from: sentences in batches of like length, damaged letters, windows of a series; and the loop."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from aecore.data.registry import Progress
 from aecore.denoise import training as denoise
 from aecore.refusal import Refused
 from aecore.text.damage import DAMAGES, letter_error_rate
@@ -25,6 +27,7 @@ LEAST = 20
 LONGEST = 64
 """Words of a sentence that are learnt from, at most."""
 MEASURED = 1_000  # sentences held out that figures are of, at most
+SENTENCES_BETWEEN_REPORTS = 500
 SHORT = 10  # words of a sentence that counts as short
 STRANGE = 0.04  # share of the words that a mender meets as letters at random, to learn what to leave alone
 WORD_DAMAGES = ("dropped-words", "swapped-words", "doubled-words")
@@ -34,9 +37,17 @@ Network = TypeVar("Network", bound=nn.Module)
 class Sentences:
     """Sentences to learn from, sorted by their number of words, and those held out."""
 
-    def __init__(self, variant: str, plan: SentencePlan, vocabulary: Vocabulary, train: Sequence[str], held: Sequence[str]) -> None:
+    def __init__(
+        self,
+        variant: str,
+        plan: SentencePlan,
+        vocabulary: Vocabulary,
+        train: Sequence[str],
+        held: Sequence[str],
+        progress: Progress | None = None,
+    ) -> None:
         self.variant, self.plan, self.vocabulary = variant, plan, vocabulary
-        self.rows = sorted((self.row(each) for each in enough(train)), key=len)
+        self.rows = sorted((self.row(each) for each in told(enough(train), progress)), key=len)
         self.held = [self.row(each) for each in held[:MEASURED]]
         self.lengths = torch.tensor([len(each) for each in self.rows])
         self.counted = worded(vocabulary)
@@ -180,8 +191,21 @@ def enough(sentences: Sequence[str]) -> list[str]:
     return found
 
 
+def told(sentences: Sequence[str], progress: Progress | None, first: float = 0.0, last: float = 1.0) -> Iterator[str]:
+    """The sentences, one by one, while ``progress`` goes from ``first`` to ``last``."""
+    for place, each in enumerate(sentences):
+        if progress and place % SENTENCES_BETWEEN_REPORTS == 0:
+            progress(first + (last - first) * place / len(sentences))
+        yield each
+
+
 def subject(
-    variant: str, knobs: dict[str, object], train: Sequence[str], held: Sequence[str], vocabulary: Vocabulary | None = None
+    variant: str,
+    knobs: dict[str, object],
+    train: Sequence[str],
+    held: Sequence[str],
+    vocabulary: Vocabulary | None = None,
+    progress: Progress | None = None,
 ) -> Sentences | Letters:
     """What a variant of sentences is taught with; the vocabulary is that of ``train`` unless given. ``Refused`` for knobs that do not fit."""
     model = find(variant).model
@@ -189,7 +213,13 @@ def subject(
         raise Refused("This autoencoder reads numbers, not sentences. Choose another.")
     plan = model.Plan.of(**knobs)
     enough(train)
+    capitals = "kept" if isinstance(plan, MenderPlan) else "marked"
+    known = vocabulary or Vocabulary.of(told(train, progress, 0.0, 0.5), Tokens("word", capitals), most=MOST_WORDS)
     if isinstance(plan, MenderPlan):
-        return Letters(plan, vocabulary or Vocabulary.of(train, Tokens("word", "kept"), most=MOST_WORDS), train, held)
+        return Letters(plan, known, train, held)
     assert isinstance(plan, SentencePlan)
-    return Sentences(variant, plan, vocabulary or Vocabulary.of(train, Tokens("word", "marked"), most=MOST_WORDS), train, held)
+    return Sentences(variant, plan, known, train, held, partial(_second_half, progress) if progress else None)
+
+
+def _second_half(progress: Progress, done: float) -> None:
+    progress(0.5 + done / 2)

@@ -16,7 +16,7 @@ from aecore.text.tokens import Vocabulary
 from aecore.text.uses import Taught
 from aecore.text.variants import find
 from aecore.weights import FOLDER, read, write
-from aecore.weights.tensors import Bits, misfit, serialise
+from aecore.weights.tensors import MOST_WEIGHTS_BYTES, Bits, misfit, serialise
 
 NAMES = (
     "text-pt",
@@ -30,17 +30,25 @@ NAMES = (
     "series-ecg",
 )
 SHIPPED = {name: FOLDER / f"{name}.safetensors" for name in NAMES}
-MOST_CARD_BYTES = 1_000_000  # a vocabulary takes room
+CARD = ".card.json"
+"""What a card's name ends in."""
+MOST_CARD_BYTES = 4_000_000  # a vocabulary takes room: some thousand words of up to 200 characters
 MOST_PARAMETERS = 30_000_000
 
 
 def save(model: nn.Module, card: Card, variant: str, vocabulary: Vocabulary | None, path: Path, bits: Bits = 8) -> None:
     """Write ``path``, a .safetensors file in which a weight takes as many ``bits``, and its card. ``Refused`` for weights that are not finite."""
+    weights, words = pack(model, card, variant, vocabulary, bits)
+    write(path, weights)
+    write(path.with_suffix(CARD), words)
+
+
+def pack(model: nn.Module, card: Card, variant: str, vocabulary: Vocabulary | None, bits: Bits = 32) -> tuple[bytes, bytes]:
+    """The same pair as bytes: weights, and the card with their digest, the variant and the vocabulary."""
     weights = serialise(model, bits)
     words = asdict(replace(card, sha256=sha256(weights).hexdigest()))
     words |= {"variant": variant, "vocabulary": vocabulary.card() if vocabulary else None}
-    write(path, weights)
-    write(path.with_suffix(".card.json"), (json.dumps(words, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    return weights, (json.dumps(words, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def load(name: str) -> tuple[Taught, Card]:
@@ -61,12 +69,17 @@ def load_series(name: str = "series-ecg") -> tuple[SeriesRecurrent, Card]:
 
 def restore(path: Path) -> tuple[nn.Module, str, Vocabulary | None, Card]:
     """Network in float32, variant, vocabulary and card of a pair of files; ``Refused`` for whatever does not fit."""
-    variant, vocabulary, card = read_card(read(path.with_suffix(".card.json"), MOST_CARD_BYTES))
+    return unpack(read(path, MOST_WEIGHTS_BYTES), read(path.with_suffix(CARD), MOST_CARD_BYTES))
+
+
+def unpack(weights: bytes, words: bytes) -> tuple[nn.Module, str, Vocabulary | None, Card]:
+    """The same from the bytes of weights and card, which may come from a stranger."""
+    variant, vocabulary, card = read_card(words)
     kind = find(variant).model
     if not 0 < card.parameters <= MOST_PARAMETERS:
         raise misfit()
     size = len(vocabulary) if vocabulary else 0
-    model = denoise.filled(path, card, lambda: kind(size, kind.Plan.of(**card.plan)))  # type: ignore[arg-type]
+    model = denoise.filled_with(weights, card, lambda: kind(size, kind.Plan.of(**card.plan)))  # type: ignore[arg-type]
     return model, variant, vocabulary, card
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from threading import Event
 from typing import Any
 
 import streamlit as st
@@ -38,6 +39,8 @@ class Wish:
     """What a tab asks for. It has one errand of each ``kind`` at a time; another name ``asked`` begins a new one.
 
     ``words`` are an English sentence with a gap {share}. Work that is ``slow``, or ``live``, which draws its glimpses, waits in the line of learning.
+    Work that looks at ``enough`` ends early once it is set, and keeps what it has: by the button Stop, in place of Cancel as soon as something is
+    done, or because the tab is closed.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Wish:
     words: str = MENDING
     live: Show | None = None
     slow: bool = False
+    enough: Event | None = None
 
     @property
     def line(self) -> Errands:
@@ -56,7 +60,22 @@ class Wish:
     @property
     def owner(self) -> str:
         """Whose errand it is: two tabs of a visitor mend two things."""
-        return f"{state.session()}-{self.kind}"
+        return _owner(self.kind)
+
+
+def _owner(kind: str) -> str:
+    return f"{state.session()}-{kind}"
+
+
+def _stop(events: list[Event]) -> None:
+    for each in events:
+        each.set()
+
+
+@st.cache_resource(scope="session", on_release=_stop, show_spinner=False)
+def _left_behind() -> list[Event]:
+    """What ends this session's learning once its tab is closed, so that nobody waits for what nobody watches."""
+    return []
 
 
 def watch(wish: Wish, show: Show, t: Translator) -> None:
@@ -67,6 +86,8 @@ def watch(wish: Wish, show: Show, t: Translator) -> None:
         st.session_state[noted] = wish.asked
         for line in lines():
             line.cancel(wish.owner)
+        if wish.enough:
+            _left_behind().append(wish.enough)
         try:
             wish.line.submit(wish.owner, wish.work)
         except Refused as refused:
@@ -76,6 +97,17 @@ def watch(wish: Wish, show: Show, t: Translator) -> None:
     busy = found is not None and found.status in UNDER_WAY
     tick = LIVE_TICK if wish.live else TICK
     st.fragment(_tick, run_every=tick if busy else None, key=f"mending-{wish.kind}-{wish.asked}-{busy}")(wish, show, busy, t)
+
+
+def under_way(kind: str) -> bool:
+    """Whether this tab's errand of a kind waits or runs."""
+    found = [line.look(_owner(kind)) for line in lines()]
+    return any(each is not None and each.status in UNDER_WAY for each in found)
+
+
+def forget(kind: str) -> None:
+    """What is asked of this kind next begins anew, even if it is what was asked last."""
+    st.session_state.pop(f"asked-{kind}", None)
 
 
 def result(wish: Wish) -> Any:
@@ -96,7 +128,7 @@ def _tick(wish: Wish, show: Show, was_busy: bool, t: Translator) -> None:
         case "cancelled":
             st.info(t("Cancelled. Change a setting, or begin again."))
             if st.button(t("Begin again"), key=f"again-{wish.kind}"):
-                st.session_state.pop(f"asked-{wish.kind}", None)
+                forget(wish.kind)
                 st.rerun()
         case "done":
             show(errand.result, t)
@@ -107,7 +139,10 @@ def _progress(wish: Wish, errand: Errand, t: Translator) -> None:
     share = t(wish.words, share=t.number(100 * errand.done))
     waiting = t("Waiting: number {place} in line", place=errand.place)
     words.progress(errand.done, waiting if errand.status == "waiting" else share)
-    if button.button(t("Cancel"), key=f"cancel-{wish.kind}", width="stretch"):
+    if wish.enough and errand.done:
+        kept, ends = t("What was learnt so far is kept."), wish.enough
+        button.button(t("Stop"), key=f"stop-{wish.kind}", width="stretch", on_click=ends.set, disabled=ends.is_set(), help=kept)
+    elif button.button(t("Cancel"), key=f"cancel-{wish.kind}", width="stretch"):
         wish.line.cancel(wish.owner)
         st.rerun()
     if wish.live and errand.glimpse is not None:

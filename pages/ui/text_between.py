@@ -1,12 +1,9 @@
 """Codes that are clouds: the way between two sentences, new sentences, and the meter that tells whether the code is used at all."""
 
-from collections.abc import Callable
-
 import pyarrow as pa
 import streamlit as st
 
 from aecore.data.text import corpora, load_text
-from aecore.jobs.errands import Report
 from aecore.text import uses
 from aecore.text.variants import Variational, VariationalPlan
 from pages.ui import mending, text_charts, text_choice, text_teaching
@@ -23,19 +20,22 @@ SECONDS = 45.0
 
 def draw(reader: Reader, t: Translator) -> None:
     """What the panel holds."""
+    variational = isinstance(reader.words.model, Variational)
     st.markdown(
         t(
             "Here each code is a cloud instead of a point (a *variational* autoencoder), so that the room between sentences is filled too: "
             "the way from one sentence to another passes through others, not all of them well formed, and a code "
             "drawn at random is a sentence too."
         )
+        if variational
+        else t("From the code of one sentence straight to that of another: what does the decoder say of the numbers in between?")
     )
     first = text_choice.sentence("from", t("From"), reader.sentences, 1, t)
     last = text_choice.sentence("to", t("To"), reader.sentences, 2, t)
     if first and last:
         rows = uses.interpolate(reader.words, first, last, STEPS)
         st.table(pa.table({t("Step"): [str(each) for each in range(STEPS)], t("Sentence of the code"): rows}), border="horizontal")
-    if isinstance(reader.words.model, Variational):
+    if variational:
         _new(reader, t)
         _meter(reader, t)
     else:
@@ -65,26 +65,18 @@ def _meter(reader: Reader, t: Translator) -> None:
         )
     )
     name = reader.lab(t)
-    st.button(t("Make it collapse"), key="text-collapse", icon=":material/trending_down:", on_click=_want, args=(name,))
-    if st.session_state.get("collapse-wanted") == name:
-        mending.watch(mending.Wish("text-collapse", name, _work(name), COLLAPSING, _collapsed), _collapsed, t)
+    corpus = load_text(name)
+    course = Course("recurrent-variational", COLLAPSE, corpus.train, corpus.valid, SECONDS)
+    asked = "text-collapse", course, corpus
+    st.button(t("Make it collapse"), key="text-collapse", icon=":material/trending_down:", on_click=text_teaching.begin, args=asked)
+    begun = text_teaching.begun("text-collapse")
+    if begun and begun.course == course:
+        mending.watch(begun.wish(COLLAPSING, _collapsed), _collapsed, t)
 
 
-def _want(name: str) -> None:
-    st.session_state["collapse-wanted"] = name
-
-
-def _work(name: str) -> Callable[[Report, Callable[[], bool]], Look]:
-    def do(report: Report, stopped: Callable[[], bool]) -> Look:
-        corpus = load_text(name)
-        return text_teaching.teach(Course("recurrent-variational", COLLAPSE, corpus.train, corpus.valid, SECONDS), report, stopped)
-
-    return do
-
-
-def _collapsed(look: Look, t: Translator) -> None:
-    last, plan = look.last, _plan(t)
-    if last.divergence is None or last.active is None:
+def _collapsed(look: Look | float, t: Translator) -> None:
+    last, plan = look.last if isinstance(look, Look) else None, _plan(t)
+    if not isinstance(look, Look) or last is None or last.divergence is None or last.active is None:
         st.caption(t("The first look at sentences held out comes after a few seconds."))
         return
     show_meter(last.divergence, last.active, 32, t)

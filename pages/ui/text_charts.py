@@ -2,24 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import plotly.graph_objects as go
 import pyarrow as pa
 
 from pages.ui import figures
 from pages.ui.figures import Chart
 from pages.ui.i18n import Translator
 
-SYMBOLS = (
-    "circle",
-    "square",
-    "diamond",
-    "cross",
-    "x",
-    "circle-open",
-    "square-open",
-    "diamond-open",
-)  # those that both charts of Plotly have
 DARK = "#e45756"
 
 
@@ -84,35 +72,6 @@ def grouped(rows: Sequence[tuple[str, str, float]], up: str, t: Translator) -> C
     return table, spec
 
 
-def words_map(points: np.ndarray, names: Sequence[str], kinds: Sequence[str], marked: str) -> go.Figure:
-    """Words at their points ``(N, 2 or 3)``, each kind with a colour and a symbol of its own; the ``marked`` word is larger."""
-    figure = go.Figure()
-    for number, kind in enumerate(dict.fromkeys(kinds)):
-        rows = [place for place, each in enumerate(kinds) if each == kind]
-        size = [14 if names[place] == marked else 7 for place in rows]
-        same = {
-            "name": kind,
-            "text": [names[place] for place in rows],
-            "mode": "markers+text",
-            "marker": {
-                "size": size,
-                "symbol": SYMBOLS[number % len(SYMBOLS)],
-                "color": figures.SERIES[number % len(figures.SERIES)],
-            },
-            "textposition": "top center",
-            "textfont": {"size": 11},
-            "hovertemplate": "%{text}",
-            "x": points[rows, 0],
-            "y": points[rows, 1],
-        }
-        figure.add_trace(go.Scatter(**same) if points.shape[1] == 2 else go.Scatter3d(**same, z=points[rows, 2]))
-    bare = {"showticklabels": False, "zeroline": False, "title": ""}
-    figure.update_layout(
-        xaxis=bare, yaxis=bare, scene={"xaxis": bare, "yaxis": bare, "zaxis": bare}, legend={"orientation": "h", "y": -0.02}
-    )
-    return figure
-
-
 def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str, t: Translator, share: bool = False) -> Chart:
     """Lines over steps by their names; with ``share`` the axis goes from 0 to 100 %."""
     rows = [(*point, name) for name, points in lines.items() for point in points]
@@ -126,7 +85,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     spec = {
         "mark": {"type": "line", "strokeWidth": 2, "clip": True, "point": {"size": 14}},
         "encoding": {
-            "x": {"field": "place", "type": "quantitative", "title": across},
+            "x": {"field": "place", "type": "quantitative", "title": across, "axis": {"format": ",d", "tickMinStep": 1}},
             "y": {"field": "value", "type": "quantitative", "title": up, **axis},
             "color": {**line, "scale": ways},
             "strokeDash": {**line, "scale": dashes},

@@ -1,6 +1,5 @@
 """Teach a recurrent autoencoder sentences while looking on: built-in ones, or a visitor's own text."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -8,19 +7,15 @@ import streamlit as st
 
 from aecore.data.text import CORPORA, Corpus, load_text
 from aecore.data.text import corpora as built_in
-from aecore.jobs.errands import Report
 from aecore.knobs import Choice, Knob, Range
-from aecore.refusal import Refused
-from aecore.text import corpora
-from aecore.text.corpora import OwnText, read_text
 from aecore.text.tokens import Tokens
 from aecore.text.variants import SEQUENCES, Variational
-from pages.ui import forms, mending, state, text_teaching
+from pages.ui import forms, mending, state, text_home, text_own, text_teaching
 from pages.ui.i18n import Translator, marked
 from pages.ui.text_choice import MINE, Reader
-from pages.ui.text_teaching import Course, Look
+from pages.ui.text_teaching import Begun, Course, Look
 
-OWN, PREFIX = "own", "teach_"
+TEACH, OWN, PREFIX = "text-teach", "own", "teach_"
 SECONDS = 120.0
 LEARNING = marked("Learning: {share} %")
 WATCHED = {"everyday-pt": ("segunda-feira", "dois", "gato", "mãe", "azul"), "everyday-en": ("Monday", "two", "cat", "mother", "blue")}
@@ -37,8 +32,8 @@ WORDS = {"lstm": "LSTM", "gru": "GRU"}
 VARIANT = Knob(
     "teach_variant", "recurrent", Choice(VARIANTS_), marked("Autoencoder"), marked("What the code is made of, and what it has to do.")
 )
-MOST_PASTED = 200_000
 MOST_HELD = 800  # sentences
+LONGEST = 20  # letters of a word that is watched
 
 
 def draw(t: Translator) -> None:
@@ -55,23 +50,16 @@ def draw(t: Translator) -> None:
         corpus = _corpus(t)
     with right:
         variant, knobs = _knobs(t)
-    if corpus is None:
-        return
-    asked = f"{corpus.name}-{hash(corpus.sentences)}-{variant}-{sorted(knobs.items())}"
-    st.button(t("Teach it"), key="teach-begin", type="primary", icon=":material/play_arrow:", on_click=_want, args=(asked,))
-    if st.session_state.get("teach-wanted") == asked:
-        watched = WATCHED.get(corpus.name) or _frequent(corpus)
-        course = Course(variant, knobs, corpus.train, corpus.valid, SECONDS, watched)
-        wish = mending.Wish("text-teach", asked, partial(_work, course), LEARNING, text_teaching.show)
-        mending.watch(wish, partial(_taught, corpus), t)
+    if corpus is not None:
+        asked = corpus, variant, knobs
+        st.button(t("Teach it"), key="teach-begin", type="primary", icon=":material/play_arrow:", on_click=_begin, args=asked)
+    if begun := text_teaching.begun(TEACH):
+        mending.watch(begun.wish(LEARNING, text_teaching.watched), partial(_taught, begun), t)
 
 
-def _want(asked: str) -> None:
-    st.session_state["teach-wanted"] = asked
-
-
-def _work(course: Course, report: Report, stopped: Callable[[], bool]) -> Look:
-    return text_teaching.teach(course, report, stopped)
+def _begin(corpus: Corpus, variant: str, knobs: dict[str, object]) -> None:
+    watched = WATCHED.get(corpus.name) or _frequent(corpus)
+    text_teaching.begin(TEACH, Course(variant, knobs, corpus.train, corpus.valid, SECONDS, watched), corpus)
 
 
 def _frequent(corpus: Corpus) -> tuple[str, ...]:
@@ -79,7 +67,7 @@ def _frequent(corpus: Corpus) -> tuple[str, ...]:
     counts: dict[str, int] = {}
     for sentence in corpus.train[:5_000]:
         for word in Tokens().split(sentence):
-            if word.isalpha() and len(word) > 4:
+            if word.isalpha() and 4 < len(word) <= LONGEST:
                 counts[word] = counts.get(word, 0) + 1
     return tuple(sorted(counts, key=lambda each: (-counts[each], each))[:5])
 
@@ -116,61 +104,19 @@ def _corpus(t: Translator) -> Corpus | None:
     state.put_in_link({knob.name: name}, {knob.name: usual})
     if name != OWN:
         return load_text(name)
-    own = _own(t)
+    own = text_own.ask(t)
     return own.corpus if own else None
 
 
-def _own(t: Translator) -> OwnText | None:
-    """Ask for a text, pasted or as a file; gives what was read, or says why not."""
-    st.caption(
-        t(
-            "At least {least} different sentences, at most {most} MB and {sentences} sentences; longer sentences "
-            "than {length} characters are cut. "
-            "Capitals, accents and punctuation stay as they are. The text stays in the memory of this server "
-            "while this tab is open, and is never written.",
-            least=corpora.MIN_SENTENCES,
-            most=corpora.MAX_BYTES >> 20,
-            sentences=t.number(corpora.MAX_SENTENCES),
-            length=corpora.MAX_LENGTH,
-        )
-    )
-    pasted = st.text_area(t("Paste a text"), key="teach-pasted", max_chars=MOST_PASTED, height=120)
-    file = st.file_uploader(t("Or a file: plain text"), max_upload_size=corpora.MAX_BYTES >> 20, key="teach-file")
-    if not file and not pasted.strip():
-        st.info(t("Paste a text or choose a file."))
-        return None
-    noted = file.file_id if file else str(hash(pasted))
-    if st.session_state.get("teach-read", ("", None))[0] != noted:
-        data, name = (file.getvalue(), file.name) if file else (pasted.encode(errors="replace"), t("Your text"))
-        try:
-            found: OwnText | Refused = read_text(name, data)
-        except Refused as refused:
-            found = refused
-        st.session_state["teach-read"] = (noted, found)
-    found = st.session_state["teach-read"][1]
-    if isinstance(found, Refused):
-        st.error(t.refusal(found), icon=":material/error:")
-        return None
-    st.success(
-        t(
-            "{count} sentences, read as {encoding}. Left out: {repeated} repeated, {more} too many; {cut} were cut.",
-            count=t.number(len(found.corpus.sentences)),
-            encoding=found.encoding,
-            repeated=t.number(found.repeated),
-            more=t.number(found.left_out),
-            cut=t.number(found.cut),
-        )
-    )
-    return found
-
-
-def _taught(corpus: Corpus, look: Look, t: Translator) -> None:
+def _taught(begun: Begun, look: Look, t: Translator) -> None:
     """What was learnt, and a way to use it."""
     text_teaching.show(look, t)
-    found = look.last.result
+    text_teaching.ended(look, begun.course, t)
+    found, corpus = look.last.result, begun.corpus
     if found is None:
         return
-    reader = Reader(MINE, found, corpus.held[:MOST_HELD], corpus.language)
+    card = text_home.card_of(found, look.last, corpus)
+    reader = Reader(MINE, found, corpus.held[:MOST_HELD], corpus.language, card)
     if isinstance(found.model, Variational):
         kl, active, size = text_teaching.meter(found, corpus.held)
         st.caption(
@@ -180,3 +126,5 @@ def _taught(corpus: Corpus, look: Look, t: Translator) -> None:
         t("Use what I taught, above"), key="teach-use", icon=":material/arrow_upward:", on_click=state.keep_taught, args=(reader,)
     ):
         st.rerun()
+    st.markdown("#### " + t("Take it home"))
+    text_home.offer(found, card, corpus.held[0], corpus.language, "teach", t)

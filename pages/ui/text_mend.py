@@ -50,7 +50,7 @@ def draw(reader: Reader, t: Translator) -> None:
     st.markdown(
         t("A denoising autoencoder for sentences reads damaged letters, a word and its neighbours at a time, and writes whole words.")
     )
-    name = reader.lab(t)
+    name = text_choice.of_the_lab(reader, t)
     mend(name, load_text(name).held, t)
 
 

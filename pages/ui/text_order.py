@@ -27,7 +27,7 @@ def draw(reader: Reader, t: Translator) -> None:
             "Which of the two will suffer?"
         )
     )
-    name = reader.lab(t)
+    name = text_choice.of_the_lab(reader, t)
     measuring.ask(Question("text-order", name, partial(_answer, name), _show), t)
 
 

@@ -85,7 +85,7 @@ def draw(t: Translator) -> None:
     )
     if kind == "as_it_is":
         words = t("Squared error around each sample: highest at sample {peak}. Nothing was made strange.", peak=peak)
-    st.vega_lite_chart(*waves.traces(below, t("sample"), t("squared error"), 160, t), key="ecg-strange", alt=words)
+    st.vega_lite_chart(*waves.traces(below, t("sample"), t("squared error"), 200, t), key="ecg-strange", alt=words)
     st.caption(words)
     found = card.metrics["held out"]
     if kind in windows.STRANGE:

@@ -1,12 +1,15 @@
 """A recurrent autoencoder that learns sentences in an errand, and what is seen of it meanwhile."""
 
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from threading import Event
 
 import pyarrow as pa
 import streamlit as st
 
+from aecore.data.text import Corpus
 from aecore.jobs.errands import Cancelled, Report
 from aecore.text import live
 from aecore.text.live import Glimpse
@@ -14,7 +17,7 @@ from aecore.text.measures import padded
 from aecore.text.training import subject
 from aecore.text.uses import Taught
 from aecore.text.variants import Variational, divergence
-from pages.ui import text_charts
+from pages.ui import mending, text_charts
 from pages.ui.i18n import Translator
 from pages.ui.writing import compared
 
@@ -23,7 +26,10 @@ MEASURED = 200  # sentences
 
 @dataclass(frozen=True)
 class Course:
-    """What is taught: a variant with ``knobs``, sentences to learn from and others, how long at most; ``watched`` are words looked at."""
+    """What is taught: a variant with ``knobs``, sentences to learn from and others, how long at most; ``watched`` are words looked at.
+
+    Once ``enough`` is set, it ends and keeps what was learnt.
+    """
 
     variant: str
     knobs: Mapping[str, object]
@@ -31,6 +37,7 @@ class Course:
     held: tuple[str, ...]
     seconds: float
     watched: tuple[str, ...] = ()
+    enough: Event = field(default_factory=Event, compare=False)
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,33 @@ class Look:
     looks: tuple[Glimpse, ...]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A course that this session began, of a ``kind`` and with a ``name`` of its own, and the ``corpus`` that it is of."""
+
+    kind: str
+    name: str
+    course: Course
+    corpus: Corpus
+
+    def wish(self, words: str, live: mending.Show) -> mending.Wish:
+        """What a tab asks for."""
+        return mending.Wish(self.kind, self.name, partial(teach, self.course), words, live, enough=self.course.enough)
+
+
 def teach(course: Course, report: Report, stopped: Callable[[], bool]) -> Look:
-    """Learn, telling each glimpse; raises Cancelled once nobody wants it any more."""
+    """Learn, telling each glimpse, before the first of them the share of the sentences read; raises Cancelled once nobody wants it any more."""
+
+    def progress(done: float) -> None:
+        if stopped() or course.enough.is_set():
+            raise Cancelled
+        report(0.0, done)
+
     losses: tuple[tuple[float, float], ...] = ()
     looks: tuple[Glimpse, ...] = ()
-    taught = subject(course.variant, dict(course.knobs), course.train, course.held)
-    for last in live.learn(taught, course.held, course.seconds, course.watched):
+    progress(0.0)
+    taught = subject(course.variant, dict(course.knobs), course.train, course.held, progress=progress)
+    for last in live.learn(taught, course.held, course.seconds, course.watched, enough=course.enough.is_set):
         if stopped():
             raise Cancelled
         losses = (*losses, (float(last.step), last.terms["reconstruction"]))
@@ -66,6 +94,38 @@ def meter(taught: Taught, sentences: tuple[str, ...]) -> tuple[float, int, int]:
     model = taught.model
     assert isinstance(model, Variational)
     return *divergence(model, padded(taught.rows(sentences[:MEASURED]))), model.plan.code
+
+
+def begin(kind: str, course: Course, corpus: Corpus) -> None:
+    """Begin a course anew, unless the very same is under way already."""
+    now = begun(kind)
+    if not (now and now.course == course and mending.under_way(kind)):
+        st.session_state[f"{kind}-begun"] = Begun(kind, secrets.token_hex(4), course, corpus)
+
+
+def begun(kind: str) -> Begun | None:
+    """The course of a kind that this session began last, or None."""
+    return st.session_state.get(f"{kind}-begun")
+
+
+def watched(seen: Look | float, t: Translator) -> None:
+    """A run while it lasts; at first it only reads."""
+    if isinstance(seen, Look):
+        show(seen, t)
+    else:
+        st.caption(t("Reading the sentences: {share} %", share=t.number(100 * seen)))
+
+
+def ended(look: Look, course: Course, t: Translator) -> None:
+    """What is said of a run that had fewer steps than planned."""
+    steps = int(str(course.knobs["steps"]))
+    if look.last.step < steps:
+        words = t(
+            "It ended after {done} of {steps} steps. All figures are of what it had learnt by then, and that is what is kept.",
+            done=t.number(look.last.step),
+            steps=t.number(steps),
+        )
+        st.caption(words)
 
 
 def show(look: Look, t: Translator) -> None:

@@ -12,7 +12,7 @@ from aecore.refusal import Refused
 from aecore.text import embeddings, pairs
 from aecore.text.embeddings import Words
 from aecore.text.uses import Taught
-from pages.ui import forms, measuring, mending, state, text_charts
+from pages.ui import forms, mending, state, text_charts, text_map, widgets
 from pages.ui.i18n import Translator, marked
 from pages.ui.text_choice import Reader
 
@@ -187,9 +187,10 @@ def _kinds(reader: Reader, words: Words, t: Translator) -> dict[str, list[str]]:
 
 def _drawn(found: Map, t: Translator, names: list[str], groups: list[str], chosen: str) -> None:
     alt = t("Map of {count} words; those of a kind have one colour and one symbol.", count=len(names))
-    figure = text_charts.words_map(found.points.numpy(), names, groups, chosen)
-    measuring.draw(figure, 560, alt, f"words-map-{found.projection.dims}", t)
-    if found.projection.dims == 3:
+    dims = found.projection.dims
+    widgets.words(text_map.data(found.points.numpy(), names, groups, chosen, alt), f"words-map-{dims}")
+    st.caption(t("A word without a name had no room for it: point at it, tap it, or go from word to word with the arrow keys."))
+    if dims == 3:
         st.caption(t("Drag to turn it."))
 
 

@@ -114,6 +114,15 @@ def drawing(svg: str, key: str) -> None:
     _component("diagram", '<div class="place"></div>')(data={"svg": svg}, key=key)
 
 
+def words(data: Mapping[str, Any], key: str) -> None:
+    """Words at their points, by the data that :mod:`pages.ui.text_map` makes."""
+    html = (
+        '<div class="words"><svg role="application" tabindex="0"></svg><div class="legend"></div>'
+        '<div class="spoken" aria-live="polite"></div></div>'
+    )
+    _component("words", html)(data=dict(data), key=key)
+
+
 def montage(pictures: np.ndarray, columns: int = 0) -> np.ndarray:
     """Pictures ``(N, C, H, W)`` uint8 side by side, ``columns`` in a row (0: all), as one ``(H', W', 3)`` or ``(H', W')``."""
     count, channels, height, width = pictures.shape

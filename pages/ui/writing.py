@@ -42,6 +42,8 @@ def section(reader: Reader, t: Translator) -> None:
     st.vega_lite_chart(table, {**spec, **thin}, key="text-code", alt=alt)
     st.markdown(t("Words out: {words}", words=compared(words, back)))
     _verdict(words, back, code.shape[1], unknown, t)
+    if len(reader.whole.vocabulary.encode(words)) > uses.LONGEST:
+        st.caption(t("This sentence is long: only its first {most} words and marks are read.", most=uses.LONGEST))
     _nearest(reader, words, code[0], t)
 
 
@@ -67,13 +69,19 @@ def compared(given: str, back: str) -> str:
 
 
 def _verdict(given: str, back: str, size: int, unknown: set[str], t: Translator) -> None:
+    words = _split(given)
     if given == back:
         st.success(t("Every word came back, out of {size} numbers.", size=size), icon=":material/check:")
+    elif all(_stranger(each, unknown) for each in words if any(letter.isalnum() for letter in each)):
+        st.warning(
+            t("The model knows no word of this sentence, so the code says next to nothing of it, and the words out are made up."),
+            icon=":material/question_mark:",
+        )
     else:
         st.warning(t("Not the same sentence: where a word differs, the one that was given is struck out."), icon=":material/difference:")
     if unknown:
-        words = ", ".join(badge(each, STRANGE) for each in dict.fromkeys(_split(given)) if _stranger(each, unknown))
-        st.caption(t("Never met while learning, so all of them are the same unknown word to the model: {words}", words=words))
+        strange = ", ".join(badge(each, STRANGE) for each in dict.fromkeys(words) if _stranger(each, unknown))
+        st.caption(t("Never met while learning, so all of them are the same unknown word to the model: {words}", words=strange))
 
 
 def _nearest(reader: Reader, sentence: str, code: Tensor, t: Translator) -> None:
