@@ -152,17 +152,6 @@ def test_a_close_look_sees_the_same_wherever_the_face_is() -> None:
         assert here.shape[2:] == torch.Size(closeup.sides[name]) and (here - again).abs().max() < 0.02
 
 
-def test_what_is_read_off_a_drawn_face_teaches_the_decoder_alone(people: dict[str, Person]) -> None:
-    lessons = Lessons(Faces(people, people, replace(PLAN, echo=1.0)))
-    batch = lessons.faces.draw("A", rng())
-    code = lessons.model.encode(batch.inputs, "A").detach()
-    lessons._echo(code, "A", batch.known).backward()
-    assert all(each.grad is None for each in lessons.model.encoders.parameters())
-    assert all(each.requires_grad for each in lessons.model.parameters())
-    assert any(each.grad.abs().max() > 0 for each in lessons.model.decoders["B"].parameters() if each.grad is not None)
-    assert all(each.grad is None for each in lessons.model.decoders["A"].parameters())
-
-
 def test_a_run_may_begin_with_the_weights_of_a_smaller_picture(people: dict[str, Person]) -> None:
     given = Faces(people, people, replace(PLAN, seed=9)).network()
     twice = {name: Person(each.frames.repeat_interleave(2, 2).repeat_interleave(2, 3), 2 * each.landmarks) for name, each in people.items()}

@@ -101,6 +101,13 @@ class Lessons(Generic[Network]):
             self.progress.seconds += time.perf_counter() - began
             yield self.progress.step
 
+    def begin(self, model: Network) -> None:
+        """Take over another model's weights wherever shapes agree; what a network has only noted, its buffers, stays."""
+        own, noted = self.model.state_dict(), dict(self.model.named_buffers())
+        fits = {name: value for name, value in model.state_dict().items() if name in own and own[name].shape == value.shape}
+        self.model.load_state_dict(own | {name: value for name, value in fits.items() if name not in noted})
+        self.progress.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+
     def choose(self) -> torch.optim.Optimizer:
         """What moves the weights."""
         return torch.optim.Adam(self.model.parameters(), lr=self.plan.rate, fused=True)

@@ -53,7 +53,6 @@ class Plan(Pace):
         "landmarks", options=KNOWN, label="Known", help="What a code has to tell: nothing, landmarks, or all that was rendered."
     )
     told: float = knob(1.0, 0.0, 10.0, label="Told", help="Weight of telling what is known.")
-    echo: float = knob(0.0, 0.0, 10.0, label="Echo", help="Weight of reading what is known off the face drawn as somebody else.")
     noise: float = knob(0.05, 0.0, 1.0, label="Noise", help="Deviation of the noise that codes learn to bear.")
     match: float = knob(0.0, 0.0, 10.0, label="Match", help="Weight of the difference between the people's codes, in mean and covariance.")
 
@@ -196,13 +195,6 @@ class Lessons(denoise.Lessons[Swapper]):
         self.faces = subject
         super().__init__(subject, checkpoint, device)
 
-    def begin(self, model: Swapper) -> None:
-        """Take over another model's weights wherever shapes agree, so a larger picture's from a smaller one's; colours and places stay."""
-        own, buffers = self.model.state_dict(), dict(self.model.named_buffers())
-        fits = {name: value for name, value in model.state_dict().items() if name in own and own[name].shape == value.shape}
-        self.model.load_state_dict(own | {name: value for name, value in fits.items() if name not in buffers})
-        self.progress.best = {name: value.clone() for name, value in self.model.state_dict().items()}
-
     def choose(self) -> torch.optim.Optimizer:
         """Muon, but Adam for both ends of each network."""
         optimiser = Muon(self.model.parameters(), self.plan.rate)
@@ -230,19 +222,8 @@ class Lessons(denoise.Lessons[Swapper]):
                 error = (output - model.normalised(batch.targets, name)).square().mean(1, keepdim=True) * batch.weights
                 error = (error.sum((1, 2, 3)) / batch.weights.sum((1, 2, 3)) + TINY).sqrt().mean()
                 losses.append(error + plan.told * told)
-                if plan.echo and count:
-                    losses[-1] = losses[-1] + plan.echo * self._echo(code, name, batch.known[:, :count])
         loss = torch.stack(losses).mean()
         return loss + plan.match * sum(apart(each) for each in codes.values()) if plan.match else loss
-
-    def _echo(self, code: Tensor, name: str, known: Tensor) -> Tensor:
-        """How wrongly the encoder, which learns nothing by this, reads what is known off the faces drawn as the next person."""
-        people = list(self.faces.train)
-        other = people[(people.index(name) + 1) % len(people)]
-        encoder = self.model.encoder(other).requires_grad_(False)
-        read = self.model.encode(self.model.decode(code, other), other)
-        encoder.requires_grad_(True)
-        return functional.mse_loss(read[:, : known.shape[1]], known)
 
 
 def apart(codes: Sequence[Tensor]) -> Tensor:
