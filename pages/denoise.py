@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aecore.knobs import Choice, Knob
-from pages.ui import cleaning, forms, frame, signals, sounding, state, text_explain, text_mend, tracing
+from pages.ui import cleaning, frame, signals, sounding, state, text_explain, text_mend, tracing
 from pages.ui.i18n import marked
 
 WORDS = {"pictures": marked("Pictures"), "sound": marked("Sound"), "series": marked("Series"), "text": marked("Text")}
@@ -17,10 +17,13 @@ PART = Knob(
 
 t = frame.enter("denoise")
 state.open_link()
-with st.columns([2, 3])[0]:
-    chosen = forms.knobs([PART], t, {name: t(text) for name, text in WORDS.items()})
-state.put_in_link(chosen, {PART.name: PART.default})
-match chosen["part"]:
+refused = state.open_knob(PART)
+same = {"format_func": lambda name: t(WORDS[name]), "key": state.knob_key(PART.name), "persist_state": "session"}
+part = PART.check(st.segmented_control(t(PART.label), list(WORDS), help=t(PART.help), required=True, **same))
+if refused:
+    st.warning(t("{reason} The link asked for something else; the default is used.", reason=t.refusal(refused)))
+state.put_in_link({PART.name: part}, {PART.name: PART.default})
+match part:
     case "sound":
         sounding.page(t)
         signals.explain("sound", t)

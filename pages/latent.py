@@ -12,7 +12,7 @@ st.markdown(
     )
 )
 state.open_link()
-settings, stage = st.columns([1, 3], gap="large")
+settings, stage = st.columns([2, 5], gap="large")
 with settings:
     asked = latent_choice.settings(t)
     look = latent_map.settings(asked, t) if asked else None

@@ -73,6 +73,16 @@ def test_the_command_writes_weights_that_load(folder: Path, tmp_path: Path, caps
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.card.json", "tiny.safetensors", "tiny.toml"]
 
 
+def test_a_run_may_begin_with_weights_that_are_there(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "more.toml"
+    recipe.write_text('data = "d"\nlicence = "l"\nsource = "s"\n[plan]\nsteps = 1\nbatch = 1\npatch = 32\nrate = 0.000001\n')
+    assert cli.main(["train-denoiser", str(recipe), "--photos", str(folder), "--start", str(weights.SHIPPED)]) == 0
+    given, more = weights.load()[0].state_dict(), weights.load(tmp_path / "more.safetensors")[0].state_dict()
+    assert all((more[name] - value).abs().max() < 1e-3 for name, value in given.items())
+    assert cli.main(["train-denoiser", str(recipe), "--series", "--start", str(weights.SHIPPED)]) == 1
+    assert "leave out --start" in capsys.readouterr().err
+
+
 def test_too_few_photographs_and_a_bad_recipe_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = tmp_path / "r.toml"
     for content, words in (("", "needs a line like data"), ("= 3", "cannot be read as a recipe")):

@@ -326,7 +326,7 @@ def test_a_claim_is_told_in_portuguese_on_a_phone(page: Page, server: Server) ->
     page.set_viewport_size({"width": 400, "height": 900})
     panel = opened(page, server, "O treino que vem depois", "lang=pt_BR")
     panel.get_by_role("button", name="Medir").click()
-    expect(panel.get_by_text("Acurácia com 10 rótulos por classe")).to_be_visible(timeout=60_000)
+    expect(panel.get_by_text("Acurácia com 10 rótulos por classe")).to_be_visible(timeout=180_000)
     expect(panel.locator(".js-plotly-plot")).to_have_count(2)
     in_view(page, lambda: panel.locator(".js-plotly-plot").first)
 

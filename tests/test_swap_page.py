@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aecore.data import faces
 from aecore.jobs.errands import Cancelled
-from aecore.provenance import certificate, verify
+from aecore.provenance import certificate, label, verify
 from aecore.swap.blend import Finish
 from pages.ui import mending, swap_clip, swap_gallery, swap_joins, swap_lesson, swap_notice, swap_scores, swap_stage, swap_steps, swapping
 from pages.ui.i18n import LANGUAGES, translator
@@ -54,6 +54,8 @@ def test_the_notice_comes_first_and_names_the_laws(language: str) -> None:
     for law in ("13.709/2018", "216-B", "218-C", "15.123/2025", "2024/1689", "X)", "art. 50"):
         assert law in notice, law
     main = [type(each).__name__ for each in app.main]
+    open_to_all = notice.split("<details>")[0]
+    assert "LGPD" in open_to_all and t("European Union") in open_to_all and ("AI Act" in open_to_all or "Regulamento da IA" in open_to_all)
     assert notice and main.index("Html") < main.index("Subheader"), "nothing stands before the notice"
     assert "st.dialog" not in inspect.getsource(swap_notice) + inspect.getsource(swapping)
 
@@ -123,6 +125,7 @@ def test_a_bad_link_gives_a_sentence_and_the_default(name: str, value: str) -> N
 def test_what_is_taken_home_is_marked() -> None:
     found = verify(swap_stage.file(ASKED, 5), "swap.png")
     assert found.visible.found and found.invisible.found and found.manifest.state == "own" and found.frame.shape == (3, 256, 5 * 256)
+    assert [label.look(each).found for each in found.frame.split(256, 2)[1:]] == [True, True, True, False], "also of those cut out"
 
 
 def test_the_film_is_marked_and_its_flicker_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +137,7 @@ def test_the_film_is_marked_and_its_flicker_measured(monkeypatch: pytest.MonkeyP
     film = swap_clip.work(SHARED, ASKED)(lambda done, glimpse=None: told.append(done), lambda: False)
     found = verify(film.content, "swap.mp4")
     assert found.visible.found and found.invisible.found and found.manifest.holds and found.frame.shape == (3, 256, 512)
+    assert label.look(found.frame[:, :, 256:]).found, "whoever cuts the swap out has the label too"
     assert len(told) == 8 and 0 < film.flicker < 30 and film.still > 0
     assert swap_clip.work(SHARED, ASKED)(report, lambda: True) is film
     with pytest.raises(Cancelled):
@@ -147,7 +151,7 @@ def test_the_lesson_learns_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -
     run = swap_lesson.Run("B-to-A", swap_lesson.NOTHING, 1)
     seen: list[swap_lesson.Course] = []
     course = swap_lesson.work(run)(lambda done, glimpse=None: seen.append(glimpse), lambda: False)
-    assert [each.steps for each in seen] == [(0, 3), (0, 3, 6)] and seen[-1] is course
+    assert [each.steps for each in seen] == [(0,), (0, 3), (0, 3, 6)] and seen[-1] is course
     assert course.last != course.first and verify(content(course.last), "row").manifest.holds
     assert len(course.psnr) == 3 and all(5 < each < 40 for each in course.psnr)
     assert swap_lesson.work(run)(report, lambda: True) is course
@@ -208,3 +212,13 @@ def test_a_visitor_reads_the_notice_sees_the_film_and_stops_a_lesson(page: Page,
     expect(page.get_by_text(t("The swap now"))).to_be_visible(timeout=60_000)
     page.get_by_role("button", name=t("Cancel"), exact=True).click()
     expect(page.get_by_text(re.compile(re.escape(t("Stopped after {steps} steps. So far it had come:").split("{")[0])))).to_be_visible()
+    page.get_by_text(t("Own faces"), exact=True).click()
+    expect(page.get_by_text(t("Own faces are switched off on this server. Whoever runs it may allow them by the setting {setting}.", setting="AECORE_OWN_FACES=1"))).to_be_visible()  # fmt: skip
+
+
+def test_on_a_phone_the_lesson_s_table_scrolls_and_not_the_page(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(f"{server.url}/swap?lang=pt_BR")
+    page.locator("summary").filter(has_text=translator("pt_BR")("Explain: why a shared encoder swaps faces")).click(timeout=60_000)
+    expect(page.locator("[data-testid=stMarkdownContainer] table").filter(has_text="ingênua")).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("each => each.scrollWidth - each.clientWidth") == 0

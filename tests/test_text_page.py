@@ -121,6 +121,12 @@ def test_words_that_differ_are_compared_side_by_side() -> None:
     assert writing.compared("I see a cat.", "I see a dog.").count("badge") == 5
     assert ":red-badge[~~cat~~ → dog]" in writing.compared("I see a cat.", "I see a dog.")
     assert "~~now~~" in writing.compared("Go now.", "Go.") and "\\+ now" in writing.compared("Go.", "Go now.")
+    endless = writing.compared("Go.", "Go" + " on" * 60 + ".")
+    assert (
+        endless.endswith("…")
+        and endless.count("badge") == 2 + writing.MORE
+        and "…" not in writing.compared("Go.", "Go" + " on" * writing.MORE)
+    )
 
 
 def test_what_cannot_be_seen_is_named_and_what_is_lost_is_struck_out() -> None:
@@ -197,7 +203,8 @@ def test_the_way_between_two_sentences_begins_and_ends_there() -> None:
     app = panel("between")
     table = app.table[0].value
     given = [app.text_input(key=f"knob-{name}").value for name in ("from", "to")]
-    assert table.iloc[[0, -1], 1].tolist() == uses.reconstruct(reader().words, given)
+    ends = uses.reconstruct(reader().words, given)
+    assert table.iloc[[0, -1], 1].tolist() == ends and ("comes back as another" in said(app)) is (ends != given)
     before = app.table[1].value.iloc[:, 0].tolist()
     app.button(key="text-draw-again").click().run()
     assert app.table[1].value.iloc[:, 0].tolist() != before
@@ -230,7 +237,9 @@ def test_a_bad_link_gives_a_sentence_and_the_default(query: dict[str, str]) -> N
 def test_nonsense_is_stranger_than_what_is_usual(language: str) -> None:
     found = reader(language)
     usual = text_mend.usual(found.words, found.sentences[: text_mend.COMPARED])
-    assert uses.strangeness(found.words, [text_mend._odd(found)])[0].mean > usual[-1]
+    odd = uses.strangeness(found.words, [text_mend._odd(found)])[0]
+    rows = text_mend._by_word(odd, translator("en"))
+    assert text_mend.mean(odd) == pytest.approx(sum(nats for _, nats in rows) / len(rows)) and text_mend.mean(odd) > usual[-1]
     assert "(end)" in [word for word, _ in text_mend._by_word(uses.strangeness(found.words, ["Go."])[0], translator("en"))]
 
 
@@ -320,7 +329,7 @@ def test_the_collapse_is_begun_and_stopped_too(closed: None) -> None:
     until(app, lambda: "stop-text-collapse" in {each.key for each in app.button})
     app.button(key="stop-text-collapse").click().run()
     until(app, lambda: "Beta 1 from the first step" in said(app) and "stop-text-collapse" not in {each.key for each in app.button})
-    assert not app.exception and len(app.metric) == 4
+    assert not app.exception and len(app.metric) == 4 and "that is what is kept" in said(app)
 
 
 def test_a_double_click_begins_one_run(closed: None) -> None:

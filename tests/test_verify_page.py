@@ -1,5 +1,6 @@
 """Verify: the sample and its marks, harms, own files and refusals; in a browser what visitors do."""
 
+import base64
 import io
 import re
 from collections.abc import Iterator
@@ -47,8 +48,8 @@ def badges(app: AppTest) -> list[str]:
 def test_the_sample_is_truly_made_by_a_network_and_carries_all_marks() -> None:
     found = verifying.sample()[1]
     assert found.visible.found and found.invisible.found and found.manifest.state == "own"
-    drawn = verifying.drawn(faces.frames("held", "A", 64)[:2])
-    assert not torch.equal(drawn, faces.frames("held", "A", 64)[:2]) and verifying.people().shape == (3, 256, 256)
+    drawn = verifying.drawn("held", "A-to-B", [0, 1])
+    assert not torch.equal(drawn, faces.frames("held", "A", 128)[:2]) and verifying.people().shape == (3, 256, 256)
     film = verify(verifying.film(), "film.mp4")
     assert film.visible.found and film.invisible.found and film.manifest.holds and film.frame.shape == (3, 128, 256)
 
@@ -113,6 +114,8 @@ def test_a_visitor_destroys_the_marks_one_after_another(page: Page, server: Serv
     verdicts = page.get_by_test_id("stMarkdownContainer").locator(".stMarkdownBadge")
     expect(verdicts).to_have_count(6, timeout=30_000)
     expect(verdicts.nth(5)).to_contain_text("Not found")
+    address = page.get_by_test_id("stImage").locator("img").first.get_attribute("src") or ""
+    assert verify(base64.b64decode(address.split(",")[1]), "saved.png").manifest.holds, "who saves the picture from the page has all marks"
     page.get_by_role("button", name="Crop", exact=True).or_(page.get_by_role("radio", name="Crop", exact=True)).click()
     expect(verdicts.nth(3)).to_contain_text("Not found", timeout=30_000)
     expect(page.get_by_text(re.compile("75 % of the longer side are left")).first).to_be_visible(timeout=60_000)
@@ -139,7 +142,11 @@ def test_own_files_are_read_and_refused(page: Page, server: Server) -> None:
         ("note.png", b"hello", "is not a picture that can be read here"),
         ("bomb.png", bomb(50_000, 50_000), "million pixels"),
     ):
-        page.get_by_test_id("stFileUploaderDeleteBtn").get_by_role("button").or_(page.get_by_role("button", name="Remove")).first.click()
+        settled(page)
+        remove = page.get_by_test_id("stFileUploaderDeleteBtn").get_by_role("button").or_(page.get_by_role("button", name="Remove"))
+        remove.first.click()
+        expect(remove).to_have_count(0)
+        settled(page)
         upload(page, name, content)
         expect(page.get_by_text(words).first).to_be_visible(timeout=60_000)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from aecore.codec.container import MOST_PIXELS
 from aecore.data.own import shown
 from aecore.data.picture import damaged, eight_bit, opened, squared
-from aecore.denoise.pictures import FORMATS, MAX_BYTES
+from aecore.denoise.pictures import MAX_BYTES
 from aecore.refusal import Refused
 
 GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -20,7 +20,7 @@ def read(content: bytes, name: str) -> Tensor:
     Its size is looked at before it is decoded. Raises ``Refused`` for what is no picture, too large or damaged.
     """
     name = _checked(content, name)
-    image = opened(content, name, MOST_PIXELS, FORMATS)
+    image = opened(content, name, MOST_PIXELS)
     try:
         image = ImageOps.exif_transpose(image)
         grey = image.mode in GREY and not image.has_transparency_data
@@ -33,7 +33,7 @@ def read(content: bytes, name: str) -> Tensor:
 def read_square(content: bytes, name: str, shape: tuple[int, int, int]) -> Tensor:
     """The middle square of a picture, shrunk to the shape ``(C, H, H)`` of a small codec, in [0, 1]. ``Refused`` as by :func:`read`."""
     name = _checked(content, name)
-    pixels = squared(opened(content, name, MOST_PIXELS, FORMATS), name, shape[1], shape[0] == 3)
+    pixels = squared(opened(content, name, MOST_PIXELS), name, shape[1], shape[0] == 3)
     return torch.from_numpy(pixels.copy()).float() / 255
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from aecore import denoise, signals
 from aecore.commands import many
 from aecore.commands.many import Progress, Stopped
+from aecore.data.picture import SUFFIXES
 from aecore.denoise import PhotoDenoiser, blend, pictures
 from aecore.denoise import weights as photo_weights
 from aecore.refusal import Refused
@@ -46,7 +47,7 @@ def run_denoise(asked: argparse.Namespace) -> int:
             write(target, cleaned)
         return cleaned is not None
 
-    return many.each(asked, (*pictures.SUFFIXES, *SOUNDS, *TABLES), lambda path: path.name, _check, work)
+    return many.each(asked, (*SUFFIXES, *SOUNDS, *TABLES), lambda path: path.name, _check, work)
 
 
 def _check(path: Path, target: Path) -> None:

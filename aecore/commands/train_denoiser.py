@@ -1,4 +1,4 @@
-"""``python -m aecore train-denoiser RECIPE.toml (--photos FOLDER... | --sounds FOLDER... | --series) [-o WEIGHTS] [--resume]``"""
+"""``python -m aecore train-denoiser RECIPE.toml (--photos FOLDER... | --sounds FOLDER... | --series) [--start WEIGHTS] [-o WEIGHTS] [--resume]``"""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from aecore import weights
 from aecore.denoise.training import Lessons, PhotoLessons, Photos, Plan, Subject, read_photos
-from aecore.denoise.weights import card_for, save
+from aecore.denoise.weights import card_for, load, save
 from aecore.refusal import Refused
 from aecore.signals import training as signals
 from aecore.terminal import INTERRUPTED, interruptible
@@ -31,6 +31,7 @@ def add_train_denoiser(commands: argparse._SubParsersAction) -> None:
     subject.add_argument("--photos", type=Path, nargs="+", metavar="FOLDER", help="searched with all that is below them")
     subject.add_argument("--sounds", type=Path, nargs="+", metavar="FOLDER", help="WAV, FLAC and Ogg files, searched in the same way")
     subject.add_argument("--series", action="store_true", help="series of numbers made by rule")
+    parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="with --photos: begin as this denoiser, not from chance")
     parser.add_argument("-o", "--output", type=Path, metavar="WEIGHTS", help="the .safetensors file; default: beside the recipe")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint of a run that was interrupted")
     parser.set_defaults(run=train_denoiser)
@@ -38,6 +39,8 @@ def add_train_denoiser(commands: argparse._SubParsersAction) -> None:
 
 def train_denoiser(asked: argparse.Namespace) -> int:
     """Learn with a progress bar and a checkpoint every half minute; write the weights and their card at the end."""
+    if asked.start and not asked.photos:
+        raise Refused("Only a run on photographs can begin with weights that are there: leave out --start.")
     words, knobs = read_words(asked.recipe)
     subject = _subject(asked, knobs)
     output = (asked.output or asked.recipe).with_suffix(".safetensors")
@@ -45,6 +48,8 @@ def train_denoiser(asked: argparse.Namespace) -> int:
     kept = output.with_suffix(".checkpoint")
     checkpoint = kept.read_bytes() if asked.resume and kept.exists() else b""
     lessons = PhotoLessons(subject, checkpoint) if isinstance(subject, Photos) else Lessons(subject, checkpoint)
+    if asked.start and not checkpoint:
+        lessons.begin(load(asked.start)[0])
     if not learn(lessons, kept):
         return INTERRUPTED
     finish(lessons, words, output)

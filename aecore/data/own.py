@@ -95,7 +95,7 @@ def read_pictures(
         raise skipped[0]
     if not pictures:
         raise Refused(
-            "None of these {count} files is a picture that can be read here. Use PNG, JPEG, WebP, BMP, GIF or TIFF pictures.",
+            "None of these {count} files is a picture that can be read here. Use PNG, JPEG, WebP, HEIC, BMP, GIF or TIFF pictures.",
             count=len(candidates),
         )
     if len(pictures) < MIN_PICTURES:
@@ -130,7 +130,7 @@ def gather(files: Sequence[tuple[str, bytes]]) -> list[Candidate]:
             entries = zipped.entries(content, name, picture.SUFFIXES)
             found = [Candidate(shown(entry.path), folder_of(entry.path), entry.size, entry.read) for entry in entries]
             if not found:
-                raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, BMP, GIF or TIFF pictures in it.", name=name)
+                raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, HEIC, BMP, GIF or TIFF pictures in it.", name=name)
             candidates += found
         else:
             candidates.append(Candidate(name, folder_of(path), len(content), partial(bytes, content)))

@@ -4,12 +4,14 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from pillow_heif import register_heif_opener
 
 from aecore.refusal import Refused
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+register_heif_opener()  # what telephones send
+FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "BMP", "GIF", "TIFF")
 """Raster formats only: SVG, EPS and PDF are programs to run rather than pixels to read."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif", ".bmp", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 16 << 20
 """Width times height; four bytes each while it is decoded."""
 
@@ -25,7 +27,7 @@ def opened(content: bytes, name: str, most: int = MAX_PIXELS, formats: tuple[str
         raise too_large(name, most) from error
     except UnidentifiedImageError as error:
         raise Refused(
-            "{name} is not a picture that can be read here. Use a PNG, JPEG, WebP, BMP, GIF or TIFF picture.", name=name
+            "{name} is not a picture that can be read here. Use a PNG, JPEG, WebP, HEIC, BMP, GIF or TIFF picture.", name=name
         ) from error
     except Exception as error:  # on crafted bytes Pillow's parsers raise whatever their unpacking raises
         raise damaged(name) from error

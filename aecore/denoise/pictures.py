@@ -1,8 +1,6 @@
 """One picture from a stranger, to be given back as it came: same format, size, mode and alpha; only its colours change."""
 
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +10,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from aecore.data.own import shown
-from aecore.data.picture import FORMATS, SUFFIXES, damaged, opened
+from aecore.data.picture import damaged, opened
 from aecore.refusal import Refused
 
 MAX_BYTES = 200 << 20
@@ -20,10 +18,6 @@ MAX_PIXELS = 32 << 20
 """Width times height. Twelve million take 0.7 GB while they are mended."""
 QUALITY = 95
 """Of JPEG, and of WebP and HEIC files that were not lossless."""
-if find_spec("pillow_heif"):
-    import_module("pillow_heif").register_heif_opener()
-    FORMATS = (*FORMATS, "HEIF")
-    SUFFIXES = (*SUFFIXES, ".heic", ".heif")
 MODES = ("1", "L", "LA", "I;16", "I;16B", "P", "RGB", "RGBA", "CMYK")
 LOSSLESS_TIFF = ("tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "group3", "group4")
 
@@ -111,7 +105,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
         raise Refused(
             "{name} has more than {limit} MB. Make it smaller in a picture editor, then try again.", name=name, limit=MAX_BYTES >> 20
         )
-    return opened(content, name, MAX_PIXELS, FORMATS)
+    return opened(content, name, MAX_PIXELS)
 
 
 def _options(image: Image.Image, kind: str, content: bytes) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from aecore.refusal import Refused
 
-PAGE, SCRIPT, STYLE = (Path(__file__).with_name(f"map.{end}") for end in ("html", "js", "css"))
+PAGE, STYLE = (Path(__file__).with_name(f"map.{end}") for end in ("html", "css"))
+SCRIPTS = tuple(Path(__file__).with_name(f"{name}.js") for name in ("lens", "ink", "map"))
 LARGEST_SPRITE = 8192  # pixels a side, the most that the Embedding Projector reads
 FINE = 5  # digits that tell apart what a screen can show
 Columns = Mapping[str, Sequence[object]]
@@ -45,12 +46,17 @@ def page(points: Tensor, images: Tensor, columns: Columns, words: Mapping[str, s
         ("{{title}}", html.escape(words["title"])),
         ("{{hint}}", html.escape(words["hint"])),
         ("{{style}}", STYLE.read_text(encoding="utf-8")),
-        ("{{script}}", SCRIPT.read_text(encoding="utf-8")),
+        ("{{script}}", script()),
         ("{{sheet}}", base64.b64encode(pictures).decode()),
         ("{{data}}", json.dumps(data, allow_nan=False).replace("<", "\\u003c")),  # last, since it may hold anything
     ):
         filled = filled.replace(gap, text)
     return filled.encode()
+
+
+def script() -> str:
+    """The map, as JavaScript that a page may hold: a function ``atlas``."""
+    return "\n".join(each.read_text(encoding="utf-8") for each in SCRIPTS)
 
 
 def projector(vectors: Tensor, images: Tensor, columns: Columns) -> bytes:

@@ -17,7 +17,7 @@ from aecore.swap.joins import Join
 
 MOST_SIDE = 1280
 """Pixels of the longer side of a picture; larger ones are shrunk."""
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "BMP", "TIFF")
 """No GIF: a film in which each frame may be a bomb."""
 Progress = Callable[[float], None]
 

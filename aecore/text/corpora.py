@@ -57,7 +57,7 @@ def read_text(name: str, data: bytes, seed: int = SEED, progress: Progress | Non
     different = list(dict.fromkeys(found))
     if len(different) < MIN_SENTENCES:
         raise Refused(
-            "{name} has {count} different sentences, and learning needs at least {least}. Add more text.",
+            "{name} has too few different sentences: {count}, and learning needs at least {least}. Add more text.",
             name=name,
             count=len(different),
             least=MIN_SENTENCES,

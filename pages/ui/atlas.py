@@ -16,7 +16,7 @@ from streamlit import runtime
 from torch import Tensor
 
 from aecore import latent
-from aecore.latent.export import SCRIPT, STYLE
+from aecore.latent.export import STYLE, script
 from pages.ui.i18n import Translator
 from pages.ui.latent_choice import Chosen
 from pages.ui.widgets import HERE
@@ -136,9 +136,9 @@ def draw(
         "words": words(t),
     }
     html = '<div class="map"></div>'
-    script = SCRIPT.read_text(encoding="utf-8") + (HERE / "atlas.js").read_text(encoding="utf-8")
+    code = script() + (HERE / "atlas.js").read_text(encoding="utf-8")
     style = STYLE.read_text(encoding="utf-8") + (HERE / "atlas.css").read_text(encoding="utf-8")
-    components.component("aecore_atlas", html=html, css=style, js=script)(data=data, key=key, on_touch_change=lambda: None)
+    components.component("aecore_atlas", html=html, css=style, js=code)(data=data, key=key, on_touch_change=lambda: None)
 
 
 def words(t: Translator) -> dict[str, str]:

@@ -141,7 +141,7 @@ def _kept(mended: Mended, name: str, taken: Sequence[str]) -> Kept:
 
 def _size(content: bytes, name: str, left: int) -> int:
     """The pixels of a picture, which must not be more than are ``left``; nothing is decoded yet."""
-    image = picture.opened(content, name, pictures.MAX_PIXELS, pictures.FORMATS)
+    image = picture.opened(content, name, pictures.MAX_PIXELS)
     if image.width * image.height > left:
         raise Refused(
             "{name} was left out: at most {limit} million pixels are mended at once. Send it again, with fewer others.",

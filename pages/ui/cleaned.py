@@ -40,7 +40,9 @@ def show(mended: Mended, t: Translator) -> None:
         look = st.segmented_control(
             t("Look at"), looks, default="both", format_func=lambda each: t(LOOKS[each]), key="denoise-look", **same
         )
-        zoom = st.segmented_control(t("Zoom"), [1, 2, 4], default=1, format_func=lambda each: f"{each} ×", key="denoise-zoom", **same)
+        zoom = 1
+        if look == "both":
+            zoom = st.segmented_control(t("Zoom"), [1, 2, 4], default=1, format_func=lambda each: f"{each} ×", key="denoise-zoom", **same)
     if look == "both":
         words = {"before": t("noisy"), "after": t("mended"), "slider": t("Move the border between noisy and mended")}
         widgets.curtain(_address(mended.noisy), _address(output), words, int(zoom or 1), key="curtain")
@@ -108,7 +110,7 @@ def _filters(mended: Mended, t: Translator) -> None:
             t("Filter"): [t(WAYS[name]) for name in rows],
             "PSNR": [_bold(_db(each.psnr, t), each.psnr == best[0]) for each in rows.values()],
             "SSIM": [_bold(t.number(each.ssim, 3), each.ssim == best[1]) for each in rows.values()],
-            t("Time"): ["—" if each.seconds is None else t.duration(each.seconds) for each in rows.values()],
+            t("Time"): ["—" if each.seconds is None else _seconds(each.seconds, t) for each in rows.values()],
         }
         st.table(pa.table(columns), border="horizontal")
         st.caption(
@@ -117,6 +119,10 @@ def _filters(mended: Mended, t: Translator) -> None:
                 side=CROP,
             )
         )
+
+
+def _seconds(seconds: float, t: Translator) -> str:
+    return t.duration(seconds) if seconds >= 0.1 else f"{t.number(1000 * seconds)} ms"
 
 
 def _bold(words: str, best: bool) -> str:

@@ -10,9 +10,13 @@ from pages.ui.i18n import Translator
 
 WORDMARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="236" height="40" viewBox="0 0 236 40"><path fill="#d9480f" d="M2 4l16 11L34 4v32L18 25 2 36z"/>'
-    '<text x="46" y="27" font-family="sans-serif" font-size="22" font-weight="600" fill="#e0622f">Autoencoder Lab</text></svg>'
+    '<text x="46" y="27" font-family="sans-serif" font-size="22" font-weight="600" fill="#e0622f" textLength="184" lengthAdjust="spacingAndGlyphs">'
+    "Autoencoder Lab</text></svg>"
 )
-STYLE = "<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>"  # Streamlit leaves twice as much empty
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.5rem; }
+[data-testid=stMarkdownContainer] table, [data-testid=stMarkdownContainer] .katex-display { display: block; overflow-x: auto; }
+</style>"""  # Streamlit leaves twice as much empty above, and lets wide tables and formulas push a phone's page sideways
 HEARTBEAT = 30  # seconds; well under the time after which a run without a visitor ends by itself
 
 

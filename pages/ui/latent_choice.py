@@ -118,9 +118,8 @@ def settings(t: Translator) -> Asked | None:
     if source == OWN:
         found = _own(name, card, t)
     with st.expander(t("Which pictures, and how many"), icon=":material/tune:"):
-        values |= forms.knobs(
-            [each for each in (PART, POINTS, DRAW) if source != OWN or each is not PART], t, {k: t(v) for k, v in PARTS.items()}
-        )
+        for knob in (PART, POINTS, DRAW) if source != OWN else (POINTS, DRAW):  # one below the other, for the column is narrow
+            values |= forms.knobs([knob], t, {k: t(v) for k, v in PARTS.items()})
     state.put_in_link(values, {each.name: each.default for each in (weights, pictures, PART, POINTS, DRAW)})
     if found is None:
         st.info(t("Choose some pictures above, or a ZIP of them."))

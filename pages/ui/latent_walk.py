@@ -76,7 +76,7 @@ def arithmetic(chosen: Chosen, t: Translator) -> None:
         t("+ C: {what}", what=marks["C"][0]),
         t("= what A has and B lacks, given to C"),
     )
-    for place, (column, each) in enumerate(zip(st.columns(4), words, strict=True)):
+    for place, (column, each) in enumerate(zip(st.columns(4, vertical_alignment="bottom"), words, strict=True)):
         with column:
             widgets.strip([widgets.row(each, pictures[place : place + 1])], key=f"sum-{place}")
     st.caption(t("Means of groups work best: a single picture's code holds much that is its own."))

@@ -1,6 +1,6 @@
 """A network that learns from one noisy signal alone, shown while it does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,11 +69,22 @@ def live(look: Look, t: Translator) -> None:
 def learnt(losses: Losses, t: Translator) -> None:
     """How the network learnt, once it has."""
     with st.expander(t("How it learnt"), icon=":material/show_chart:"):
-        _curve(losses, t)
-        st.caption(t("It never saw a clean sample: each was guessed from its neighbours, and the loss is how far the guess was off."))
+        *judged, (_, least) = losses
+        _curve(judged or losses, t, least)
+        st.caption(
+            t(
+                "It never saw a clean sample: each was guessed from its neighbours, and the loss is how far off the guess was at samples "
+                "that it never learnt from. Where the curve rises, it learns the noise by heart; the weights with the least loss were kept."
+            )
+        )
 
 
-def _curve(losses: Losses, t: Translator) -> None:
+def _curve(losses: Sequence[tuple[int, float]], t: Translator, kept: float | None = None) -> None:
+    """The loss over steps; ``kept`` is that of the weights which were kept."""
     steps, values = (np.array(each) for each in zip(*losses, strict=True))
-    chart = waves.traces({t("loss"): (steps, values, waves.MENDED)}, t("step"), t("loss"), 240, t)
-    st.vega_lite_chart(*chart, key="learning-loss", alt=t("Loss over steps: {loss} now.", loss=t.figure(losses[-1][1])))
+    curves = {t("loss"): (steps, values, waves.MENDED)}
+    if kept is not None:
+        curves[t("weights kept")] = (steps[[0, -1]], np.array([kept, kept]), waves.CLEAN)
+    chart = waves.traces(curves, t("step"), t("loss"), 240, t)
+    now = losses[-1][1] if kept is None else kept
+    st.vega_lite_chart(*chart, key="learning-loss", alt=t("Loss over steps: {loss} now.", loss=t.figure(now)))

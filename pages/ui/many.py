@@ -11,7 +11,7 @@ import streamlit as st
 
 from aecore.data import zipped
 from aecore.data.own import Candidate, shown
-from aecore.denoise import pictures
+from aecore.data.picture import SUFFIXES
 from aecore.refusal import Refused
 from pages.ui import uploads
 from pages.ui.i18n import Translator
@@ -55,7 +55,7 @@ def several(files: Sequence[tuple[str, bytes]]) -> bool:
     return len(files) > 1 or any(zipped.is_zip(content[:4]) for _, content in files)
 
 
-def gather(files: Sequence[tuple[str, bytes]], suffixes: tuple[str, ...] = pictures.SUFFIXES) -> tuple[list[Candidate], list[Refused]]:
+def gather(files: Sequence[tuple[str, bytes]], suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[Candidate], list[Refused]]:
     """All pictures among ``files`` and, by their ``suffixes``, in their ZIPs, nothing unpacked yet, and the ZIPs that cannot be opened.
 
     Raises ``Refused`` for too many files or bytes.
@@ -72,7 +72,7 @@ def gather(files: Sequence[tuple[str, bytes]], suffixes: tuple[str, ...] = pictu
         try:
             entries = zipped.entries(content, name, suffixes)
             if not entries:
-                raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, BMP, GIF or TIFF pictures in it.", name=name)
+                raise Refused("{name} holds no picture. Put PNG, JPEG, WebP, HEIC, BMP, GIF or TIFF pictures in it.", name=name)
             found += [Candidate(shown(entry.path), "", entry.size, entry.read) for entry in entries]
         except Refused as refusal:
             refused.append(refusal)

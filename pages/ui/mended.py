@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from statistics import fmean
 
 import torch
 from PIL import Image
@@ -115,12 +116,16 @@ def mend(
     if kind:
         damaged = KINDS[kind](source, amount, torch.Generator().manual_seed(SEED))
         noisy = damaged.mul(255).round().clamp(0, 255) / 255
-    sigma = classic.estimate_sigma(noisy)
+    sigmas = []
+    for channel in noisy:  # one at a time, so that whoever cancels need not wait for a large picture
+        if stopped():
+            raise Cancelled
+        sigmas.append(classic.estimate_sigma(channel[None]))
     began = time.perf_counter()
     output = tiles.denoise(model(), noisy, careful=careful, progress=progress, stopped=stopped)
     if output is None:
         raise Cancelled
-    return Mended(photo, noisy, source if kind else None, output, sigma, time.perf_counter() - began)
+    return Mended(photo, noisy, source if kind else None, output, fmean(sigmas), time.perf_counter() - began)
 
 
 @lru_cache(maxsize=1)

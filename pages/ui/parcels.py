@@ -9,7 +9,7 @@ import streamlit as st
 
 from aecore.codec import container, pictures
 from aecore.data import picture
-from aecore.denoise.pictures import FORMATS, SUFFIXES
+from aecore.data.picture import SUFFIXES
 from aecore.jobs.errands import Cancelled, Report, Work
 from aecore.refusal import Refused
 from pages.ui import codecs, many, mending, packed, packing
@@ -117,7 +117,7 @@ def _pixels(content: bytes, name: str) -> int:
     if _is_parcel(content, name):
         parcel = container.read(content)
         return parcel.width * parcel.height
-    image = picture.opened(content, name, container.MOST_PIXELS, FORMATS)
+    image = picture.opened(content, name, container.MOST_PIXELS)
     return image.width * image.height
 
 

@@ -78,12 +78,14 @@ def _waves(shown: Mapping[str, Tensor], rate: int, t: Translator) -> dict[str, C
 
 
 def _close(shown: Mapping[str, Tensor], rate: int, t: Translator) -> dict[str, Chart]:
-    """Some hundredths of a second where the sound is loud, sample by sample."""
+    """Some hundredths of a second where the sound is loud, sample by sample, all on the same scale."""
     part = learning.close(shown["mended"])
     times = np.arange(shown["noisy"].shape[1])[part] / rate
+    seen = {name: values[:1, part] for name, values in shown.items()}
+    reach = _reach(seen)
     return {
-        name: waves.traces({name: (times, values[0, part].numpy(), COLOURS[name])}, t("seconds"), t("amplitude"), 170, t)
-        for name, values in shown.items()
+        name: waves.traces({name: (times, values[0].numpy(), COLOURS[name])}, t("seconds"), t("amplitude"), 170, t, reach)
+        for name, values in seen.items()
     }
 
 

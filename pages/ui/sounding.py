@@ -33,7 +33,7 @@ def page(t: Translator) -> None:
     st.markdown(
         t("Noise out of speech and music: by an autoencoder for waves, or by one that learns from your file alone while you watch.")
     )
-    left, right = st.columns([1, 3], gap="large")
+    left, right = st.columns([2, 5], gap="large")
     with left:
         state.open_link()
         values = signals.choose(SOURCE, TITLES, OWN, t("My own"), t)

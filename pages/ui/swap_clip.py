@@ -78,8 +78,8 @@ def work(name: str, asked: Asked) -> Work:
 
 
 def side_by_side(left: Tensor, right: Tensor) -> Tensor:
-    """Two films ``(N, 3, S, S)`` uint8 as one, enlarged."""
-    return torch.cat((swap_gallery.enlarged(left), swap_gallery.enlarged(right)), 3)
+    """Two films ``(N, 3, S, S)`` uint8 as one, enlarged; the right one, which a network drew, has a label of its own."""
+    return torch.cat((swap_gallery.enlarged(left), swap_gallery.labelled(swap_gallery.enlarged(right))), 3)
 
 
 def _show(name: str, asked: Asked, film: Film, t: Translator) -> None:

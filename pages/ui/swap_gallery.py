@@ -3,13 +3,14 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import streamlit.components.v2 as components
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from aecore.provenance import Source, export
+from aecore.provenance import Source, export, label
 from pages.ui import packed
 from pages.ui.widgets import HERE
 
@@ -46,6 +47,11 @@ def large(frame: Tensor) -> Tensor:
     return enlarged(frame[None])[0]
 
 
+def labelled(frames: Tensor) -> Tensor:
+    """Frames ``(N, 3, H, W)`` uint8 with a label on each, so that whoever cuts one out of a row or a film has it too."""
+    return torch.stack([label.draw(each) for each in frames])
+
+
 def given(picture: Tensor) -> str:
     """The address of a picture ``(3, H, W)`` uint8 that no network has drawn."""
     return packed.address(packed.png(picture))
@@ -53,5 +59,22 @@ def given(picture: Tensor) -> str:
 
 def made(picture: Tensor, source: Source = "generated") -> str:
     """The address of what a network drew, ``(3, H, W)`` uint8: a file with all three marks."""
-    content = export(picture, "webp", source)
-    return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+    return whole(export(picture, "webp", source), "webp")
+
+
+def take(label: str, content: bytes, name: str, kind: str, key: str) -> None:
+    """A link to take a file home that the page holds itself: of st.download_button's files the server keeps a copy past the session's end."""
+    data = {
+        "label": label,
+        "content": base64.b64encode(content).decode(),
+        "serial": sha256(content).hexdigest(),
+        "name": name,
+        "kind": kind,
+    }
+    css, js = ((HERE / f"take.{kind}").read_text() for kind in ("css", "js"))
+    components.component("aecore_take", html="<a></a>", css=css, js=js)(data=data, key=key)
+
+
+def whole(content: bytes, kind: str) -> str:
+    """The address of a file as it is: Streamlit would encode a picture anew, without its manifest."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

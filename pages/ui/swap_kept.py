@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from torch import Tensor
 
 from aecore.provenance import Format
 from aecore.refusal import Refused
@@ -20,8 +19,8 @@ PEOPLE = ("A", "B")
 class Keep:
     """Everything of one session: work in threads gets this alone, so that :meth:`forget` leaves nothing behind.
 
-    ``files`` wait to be read, by person, or as "swap"; ``asked`` names what each piece of work was begun by; ``drawn`` are frames while it
-    learns, by target; ``refused`` is what was wrong with the consent.
+    ``files`` wait to be read, by person, or as "swap"; ``asked`` names what each piece of work was begun by; ``drawn`` are rows of
+    frames while it learns, addresses of marked files by target; ``refused`` is what was wrong with the consent.
     """
 
     consent: Consent | None = None
@@ -29,7 +28,7 @@ class Keep:
     files: dict[str, list[bytes]] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     albums: dict[str, Album] = field(default_factory=dict)
-    drawn: dict[str, Tensor] = field(default_factory=dict)
+    drawn: dict[str, str] = field(default_factory=dict)
     model: Swapper | None = None
     result: tuple[bytes, Format] | None = None
     gone: bool = False

@@ -112,6 +112,7 @@ def work(run: Run) -> Work:
         lessons = begun(run)
         first = picture(lessons.learnt(), asked)
         course = Course(run, (0,), (measured(lessons.learnt(), asked),), first, first, 0.0)
+        report(0.0, course)
         began = time.perf_counter()
         for step in lessons.steps():
             if stopped():

@@ -32,8 +32,8 @@ def show(t: Translator) -> None:
         (
             t("Whose face it is"),
             t(
-                "A face belongs to its person: without consent, given for this purpose, leave it alone. Image, honour and personal data are "
-                "protected by law, in Brazil, in the European Union and elsewhere."
+                "A face belongs to its person: without consent, given for this purpose, leave it alone. In Brazil the Constitution, the Civil Code "
+                "and the LGPD protect image, honour and personal data; in the European Union the GDPR does, and the AI Act wants deepfakes disclosed."
             ),
         ),
         (

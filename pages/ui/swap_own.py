@@ -10,22 +10,23 @@ import torch
 from streamlit.logger import get_logger
 
 from aecore.jobs.errands import Cancelled, Report, Work
+from aecore.provenance.exporting import KINDS
 from aecore.refusal import Refused
 from aecore.swap import film, own
 from aecore.swap.blend import SEAMS, Finish, Seam
 from aecore.swap.own import Consent, Course, Look
-from pages.ui import mending, state, swap_kept, swap_steps, widgets
+from pages.ui import mending, state, swap_gallery, swap_kept, swap_steps, widgets
 from pages.ui.i18n import Translator, marked
 from pages.ui.mending import Wish
 from pages.ui.swap_kept import PEOPLE, Keep, kept
 
 READING, TEACH, SWAP = "own-read", "own-teach", "own-swap"
-PICTURES, FILMS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"], ["mp4", "mov", "m4v"]
 NAMES = {"A": marked("First person"), "B": marked("Second person")}
 LOOKING = marked("Looking for faces: {share} %")
 LEARNING = marked("Learning both faces: {share} %")
 SWAPPING = marked("Swapping: {share} %")
-WIDE = 480  # pixels
+WIDE, WIDTH = 480, 128
+"""Pixels of a result, and of a frame in the rows."""
 SHOWN_EVERY = 2.0  # seconds
 logger = get_logger(__name__)
 
@@ -89,14 +90,13 @@ def _person(keep: Keep, person: str, t: Translator) -> None:
     key = f"own-files-{person}"
     st.file_uploader(
         t("Photos, or a film of at most {seconds} seconds", seconds=film.MOST_SECONDS),
-        PICTURES + FILMS,
         accept_multiple_files=True,
         max_upload_size=own.MOST_BYTES >> 20,
         key=swap_kept.uploader(key),
         on_change=_take,
         args=(key, person),
         help=t(
-            "At least {least} photos, or a film (MP4), with one face each, in many poses and expressions; at most {most}.",
+            "At least {least} photos (PNG, JPEG and others), or a film (MP4), with one face each, in many poses and expressions; at most {most}.",
             least=own.LEAST_USED,
             most=own.MOST_FILES,
         ),
@@ -131,11 +131,13 @@ def _drawn(look: Look, t: Translator) -> None:
     keep = kept()
     if len(keep.albums) < len(PEOPLE) or not keep.drawn:
         return
-    rows = [(t("As they are"), torch.cat([own.few(each.frames) for each in keep.albums.values()]))]
+    before = swap_gallery.enlarged(torch.cat([own.few(each.frames) for each in keep.albums.values()]), WIDTH)
+    rows = [widgets.Row(t("As they are"), swap_gallery.given(torch.cat(list(before), 2)))]
     rows += [
-        (t("All as {person}, after step {step}", person=t(NAMES[name]), step=look.step), frames) for name, frames in keep.drawn.items()
+        widgets.Row(t("All as {person}, after step {step}", person=t(NAMES[name]), step=look.step), address)
+        for name, address in keep.drawn.items()
     ]
-    widgets.strip([widgets.row(words, frames.numpy()) for words, frames in rows], key="own-drawn")
+    widgets.strip(rows, key="own-drawn")
 
 
 def _swapping(keep: Keep, t: Translator) -> None:
@@ -149,7 +151,6 @@ def _swapping(keep: Keep, t: Translator) -> None:
     source, target = directions[way]
     st.file_uploader(
         t("A picture or film of this person: {person}", person=t(NAMES[source])),
-        PICTURES + FILMS,
         max_upload_size=own.MOST_BYTES >> 20,
         key=swap_kept.uploader("own-file"),
         on_change=_take,
@@ -167,11 +168,11 @@ def _swapped(left: int, t: Translator) -> None:
     if kind == "mp4":
         st.video(content, width=WIDE)
     else:
-        st.image(content, width=WIDE)
+        st.image(swap_gallery.whole(content, kind), width=WIDE, alt=t("The swap"))
     st.caption(t("Marked: label, invisible watermark and signed manifest"))
     if left:
         st.caption(t("{count} frames show no face that could be swapped, and stay as they were.", count=left))
-    st.download_button(t("Download, with all marks"), content, f"swap.{kind}", icon=":material/download:", on_click="ignore")
+    swap_gallery.take(t("Download, with all marks"), content, f"swap.{kind}", KINDS[kind], key="own-take")
 
 
 def _nothing(glimpse: object, t: Translator) -> None:
@@ -213,8 +214,10 @@ def _teach(keep: Keep) -> Work:
 def _keep_drawn(keep: Keep, course: Course, stopped: Callable[[], bool]) -> None:
     """What was learnt so far is kept, also of a course that is cancelled later."""
     model, drawn = course.drawn()
+    rows = {name: swap_gallery.labelled(swap_gallery.enlarged(frames, WIDTH)) for name, frames in drawn.items()}
+    marked_rows = {name: swap_gallery.made(torch.cat(list(each), 2)) for name, each in rows.items()}
     _check(keep, stopped)
-    keep.model, keep.drawn = model, drawn
+    keep.model, keep.drawn = model, marked_rows
 
 
 def _swap(keep: Keep, source: str, target: str, finish: Finish) -> Work:

@@ -181,9 +181,11 @@ def scored(name: str, asked: Asked, place: int) -> Score:
 
 
 def file(asked: Asked, place: int) -> bytes:
-    """All the pictures side by side, as a marked PNG."""
-    row = torch.stack([picture(name, asked, place) for name in ("source", *swap_joins.names(asked.size), "truth")])
-    return export(torch.cat(list(swap_gallery.enlarged(row)), 2), "png")
+    """All the pictures side by side, as a marked PNG; what a network drew has a label of its own."""
+    names = ("source", *swap_joins.names(asked.size), "truth")
+    row = swap_gallery.enlarged(torch.stack([picture(name, asked, place) for name in names]))
+    row[1:-1] = swap_gallery.labelled(row[1:-1])
+    return export(torch.cat(list(row), 2), "png")
 
 
 def _sliders(place: int, t: Translator) -> None:

@@ -1,5 +1,7 @@
 """Codes that are clouds: the way between two sentences, new sentences, and the meter that tells whether the code is used at all."""
 
+from functools import partial
+
 import pyarrow as pa
 import streamlit as st
 
@@ -35,6 +37,13 @@ def draw(reader: Reader, t: Translator) -> None:
     if first and last:
         rows = uses.interpolate(reader.words, first, last, STEPS)
         st.table(pa.table({t("Step"): [str(each) for each in range(STEPS)], t("Sentence of the code"): rows}), border="horizontal")
+        if [rows[0], rows[-1]] != [first, last]:
+            st.caption(
+                t(
+                    "Steps 0 and {last} are what comes back of your two sentences: a word that the code does not keep comes back as another.",
+                    last=STEPS - 1,
+                )
+            )
     if variational:
         _new(reader, t)
         _meter(reader, t)
@@ -71,7 +80,12 @@ def _meter(reader: Reader, t: Translator) -> None:
     st.button(t("Make it collapse"), key="text-collapse", icon=":material/trending_down:", on_click=text_teaching.begin, args=asked)
     begun = text_teaching.begun("text-collapse")
     if begun and begun.course == course:
-        mending.watch(begun.wish(COLLAPSING, _collapsed), _collapsed, t)
+        mending.watch(begun.wish(COLLAPSING, _collapsed), partial(_ended, course), t)
+
+
+def _ended(course: Course, look: Look, t: Translator) -> None:
+    _collapsed(look, t)
+    text_teaching.ended(look, course, t)
 
 
 def _collapsed(look: Look | float, t: Translator) -> None:
@@ -82,7 +96,8 @@ def _collapsed(look: Look | float, t: Translator) -> None:
     show_meter(last.divergence, last.active, 32, t)
     steps = [(float(each.step), each.divergence) for each in look.looks if each.divergence is not None]
     alt = t("KL divergence over steps: {value} nats now.", value=t.figure(last.divergence, 3))
-    st.vega_lite_chart(*text_charts.curves({"KL": steps}, t("step"), t("KL, in nats per sentence"), t), key="collapse-curve", alt=alt)
+    chart = text_charts.curves({"KL": steps}, t("step"), t("KL, in nats per sentence"), t, zero=True)
+    st.vega_lite_chart(*chart, key="collapse-curve", alt=alt)
     text_teaching.samples(last, t)
     st.caption(
         t(

@@ -72,12 +72,14 @@ def grouped(rows: Sequence[tuple[str, str, float]], up: str, t: Translator) -> C
     return table, spec
 
 
-def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str, t: Translator, share: bool = False) -> Chart:
-    """Lines over steps by their names; with ``share`` the axis goes from 0 to 100 %."""
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str, t: Translator, share: bool = False, zero: bool = False
+) -> Chart:
+    """Lines over steps by their names; with ``share`` the axis goes from 0 to 100 %, with ``zero`` it begins at 0."""
     rows = [(*point, name) for name, points in lines.items() for point in points]
     place, value, name = zip(*rows, strict=True) if rows else ((), (), ())
     table = pa.table({"place": pa.array(place, pa.float32()), "value": pa.array(value, pa.float32()), "line": pa.array(name, pa.string())})
-    axis = {"axis": {"format": "%"}, "scale": {"domain": [0, 1]}} if share else {"scale": {"zero": False}}
+    axis = {"axis": {"format": "%"}, "scale": {"domain": [0, 1]}} if share else {"scale": {"zero": zero}}
     legend = {"orient": "bottom", "labelLimit": 220, "symbolType": "stroke", "symbolStrokeWidth": 3, "offset": 4, "padding": 0}
     ways = {"domain": list(lines), "range": [figures.TRAIN, DARK, "#2ca02c", "#b279a2"][: len(lines)]}
     dashes = {"domain": list(lines), "range": [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2]][: len(lines)]}

@@ -116,7 +116,13 @@ def _by_word(found: Strangeness, t: Translator) -> list[tuple[str, float]]:
 @lru_cache(maxsize=8)
 def usual(taught: Taught, sentences: tuple[str, ...]) -> list[float]:
     """How strange sentences held out are, least first."""
-    return sorted(each.mean for each in uses.strangeness(taught, sentences))
+    return sorted(mean(each) for each in uses.strangeness(taught, sentences))
+
+
+def mean(found: Strangeness) -> float:
+    """Nats of a word as a reader counts them, on average."""
+    nats = [value for _, value in found.words]
+    return sum(nats) / sum(word != CAPITAL for word, _ in found.words)
 
 
 def strange(reader: Reader, t: Translator) -> None:
@@ -137,12 +143,13 @@ def strange(reader: Reader, t: Translator) -> None:
     alt = t("Surprise in nats: {words}.", words=", ".join(f"{word} {t.number(nats, 1)}" for word, nats in rows))
     st.vega_lite_chart(*text_charts.levels(rows, t("surprise, in nats"), t), key="strange-words", alt=alt)
     others = usual(reader.words, reader.sentences[:COMPARED])
-    stranger = sum(each < found.mean for each in others) / len(others)
+    surprise = mean(found)
+    stranger = sum(each < surprise for each in others) / len(others)
     st.markdown(
         t(
             "On average **{mean}** nats a word: stranger than {share} % of {count} sentences that the model has "
             "not learnt from, whose median is {middle}.",
-            mean=t.figure(found.mean, 3),
+            mean=t.figure(surprise, 3),
             share=t.number(100 * stranger),
             count=len(others),
             middle=t.figure(others[len(others) // 2], 3),

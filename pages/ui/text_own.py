@@ -76,7 +76,7 @@ def _found(found: OwnText | Refused, t: Translator) -> OwnText | None:
         return None
     st.success(
         t(
-            "{count} sentences, read as {encoding}. Left out: {repeated} repeated, {more} too many; {cut} were cut.",
+            "{count} sentences, read as {encoding}. Left out: {repeated} repeated, {more} too many. Cut: {cut}.",
             count=t.number(len(found.corpus.sentences)),
             encoding=found.encoding,
             repeated=t.number(found.repeated),

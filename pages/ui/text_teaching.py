@@ -169,7 +169,7 @@ def _accuracy(look: Look, t: Translator) -> None:
         free=t.number(100 * free, 1),
     )
     st.vega_lite_chart(*text_charts.curves(lines, t("step"), t("words that come back"), t, share=True), key="teach-words", alt=alt)
-    st.caption(alt)
+    st.caption(alt + " " + t("Punctuation marks do not count, nor words that are not in the vocabulary."))
 
 
 def samples(last: Glimpse, t: Translator) -> None:

@@ -46,9 +46,11 @@ def _shape(t: Translator) -> tuple[int, bool]:
 
 
 def _read(files: Sequence[Any], side: int, colour: bool, t: Translator) -> tuple[str, str]:
-    bar = st.progress(0.0, t("Reading your pictures"))
+    words = t("Reading your pictures")
+    bar = st.progress(0.0, words)
     try:
-        own = data_.read_pictures([(file.name, file.getvalue()) for file in files], side, colour, progress=bar.progress)
+        contents = [(file.name, file.getvalue()) for file in files]
+        own = data_.read_pictures(contents, side, colour, progress=lambda share: bar.progress(share, words))
     except Refused as refused:
         return "error", t.refusal(refused)
     finally:

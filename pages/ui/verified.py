@@ -21,13 +21,13 @@ WORTH = {
 }
 
 
-def show(found: Findings, t: Translator, caption: str = "", searching: bool = False) -> None:
-    """The picture beside the cards. ``searching`` says that the invisible mark is still looked for."""
+def show(found: Findings, t: Translator, caption: str = "", searching: bool = False, address: str = "") -> None:
+    """The picture beside the cards. ``searching`` says that the invisible mark is still looked for; ``address`` holds the file itself."""
     left, right = st.columns([2, 3], gap="medium")
     words = caption or t(
         "The file: {kind}, {width} × {height} pixels", kind=found.kind, width=found.frame.shape[2], height=found.frame.shape[1]
     )
-    left.image(packed.seen(found.frame), caption=words, width="stretch", alt=words)
+    left.image(address or packed.seen(found.frame), caption=words, width="stretch", alt=words)
     with right:
         _visible(found.visible, t)
         _invisible(found.invisible, found.frames, searching, t)

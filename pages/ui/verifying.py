@@ -1,23 +1,23 @@
 """Verify: a file from the lab or of the visitor's own, the marks found in it, and what there is to know about them."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
 
 import streamlit as st
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from aecore.data import faces
 from aecore.jobs.errands import Report, Work
 from aecore.knobs import Choice, Knob
 from aecore.metrics import psnr
 from aecore.provenance import Findings, export, label, verify, watermark
-from pages.ui import cache, forms, harming, mending, packed, state, uploads, verified
+from pages.ui import forms, harming, mending, packed, state, swap_clip, swap_gallery, swap_joins, uploads, verified
 from pages.ui.i18n import Translator, marked
 from pages.ui.mending import Wish
+from pages.ui.swap_joins import DIRECTIONS, SHARED, Asked
 
 SAMPLE, OWN = "sample", "own"
 FILE = Knob(
@@ -28,8 +28,8 @@ FILE = Knob(
     marked("Own files stay in the memory of this server and are never written."),
 )
 FILES = {SAMPLE: marked("One that was made here"), OWN: marked("My own file")}
-MODEL, SIDE = "faces-64-convolutional", 64
-SHOWN = (0, 24)
+SIDE = 128
+SHOWN = [0, 24]
 """Held-out frames in the sample, of both people each."""
 AMPLIFIED = 16
 READING = marked("Reading: {share} %")
@@ -41,7 +41,7 @@ def section(t: Translator) -> None:
     state.put_in_link({FILE.name: chosen}, {FILE.name: FILE.default})
     if chosen == SAMPLE:
         content, found = sample()
-        verified.show(found, t)
+        verified.show(found, t, address=swap_gallery.whole(content, "png"))
         _inside(t)
         harming.section(content, found, t)
         return
@@ -82,25 +82,19 @@ def sample() -> tuple[bytes, Findings]:
 @lru_cache(maxsize=1)
 def film() -> bytes:
     """Their performance, side by side, as a marked MP4."""
-    return export(enlarged(torch.cat([drawn(each) for each in faces.clip(SIDE)], 3)), "mp4")
+    return export(torch.cat([drawn("clip", each) for each in DIRECTIONS], 3), "mp4", rate=swap_clip.RATE)
 
 
 @lru_cache(maxsize=1)
 def people() -> Tensor:
-    """The sample before it is marked: two frames of A above the same two of B, ``(3, 256, 256)`` uint8."""
-    rows = [torch.cat(list(drawn(faces.frames("held", person, SIDE)[list(SHOWN)])), 2) for person in faces.PEOPLE]
-    return enlarged(torch.cat(rows, 1)[None])[0]
+    """The sample before it is marked: two frames of A with B's face above the same two of B with A's, ``(3, 256, 256)`` uint8."""
+    return torch.cat([torch.cat(list(drawn("held", each, SHOWN)), 2) for each in DIRECTIONS], 1)
 
 
-@torch.no_grad()
-def drawn(frames: Tensor) -> Tensor:
-    """Frames ``(N, 3, 64, 64)`` uint8 as the autoencoder of the Shelf draws them, so that what the manifest says of them is true."""
-    return packed.eight_bit(cache.model(MODEL)[0](frames.float() / 255))
-
-
-def enlarged(frames: Tensor) -> Tensor:
-    """Frames twice as wide and high."""
-    return packed.eight_bit(functional.interpolate(frames.float() / 255, scale_factor=2, mode="bicubic"))
+def drawn(split: faces.Split, direction: str, places: Sequence[int] | slice = slice(None)) -> Tensor:
+    """Frames swapped by the shared encoder, ``(N, 3, 128, 128)`` uint8, so that what the manifest says of them is true."""
+    asked = Asked(direction, SIDE, 0)
+    return swap_joins.join(SHARED, asked).swap(swap_joins.frames(split, asked.source, SIDE)[places], asked.source, asked.target)
 
 
 def _inside(t: Translator) -> None:
@@ -109,17 +103,14 @@ def _inside(t: Translator) -> None:
     labelled = label.draw(people())
     difference = (128 + AMPLIFIED * (found.frame.float() - labelled.float())).clamp(0, 255).byte()
     with st.expander(t("Make the invisible mark visible"), icon=":material/visibility:"):
-        columns = st.columns(3)
-        for column, picture, words in zip(
-            columns,
-            (labelled, found.frame, difference),
-            (t("With the label alone"), t("With the watermark"), t("Their difference, {times} times as strong", times=AMPLIFIED)),
-            strict=True,
-        ):
-            column.image(packed.png(picture, 2), caption=words, width="stretch", alt=words)
+        left, right, _ = st.columns(3)
+        words = t("With the watermark")
+        left.image(swap_gallery.whole(content, "png"), caption=words, width="stretch", alt=words)
+        words = t("The watermark alone, {times} times as strong", times=AMPLIFIED)
+        right.image(packed.png(difference, 2), caption=words, width="stretch", alt=words)
         st.caption(
             t(
-                "The watermark changes this picture by {psnr} dB (PSNR), a grey level or two. It hides where there is much to see: "
+                "The watermark leaves this picture {psnr} dB (PSNR) from what it was: a grey level or two. It hides where there is much to see: "
                 "in hair and at edges more than in plain walls.",
                 psnr=t.number(psnr(found.frame.float() / 255, labelled.float() / 255), 1),
             )

@@ -61,8 +61,8 @@ def wave(low: np.ndarray, high: np.ndarray, seconds: tuple[float, float], reach:
     return table, spec
 
 
-def traces(curves: Mapping[str, Curve], across: str, up: str, height: int, t: Translator) -> Chart:
-    """Curves over one another by their names, the last on top; the axes are called ``across`` and ``up``."""
+def traces(curves: Mapping[str, Curve], across: str, up: str, height: int, t: Translator, reach: float | None = None) -> Chart:
+    """Curves over one another by their names, the last on top; the axes are called ``across`` and ``up``, which is as far as ``reach``, if given."""
     places = np.concatenate([each[0] for each in curves.values()]).astype(np.float64)
     values = np.concatenate([each[1] for each in curves.values()]).astype(np.float32)
     names = [name for name, each in curves.items() for _ in each[0]]
@@ -73,7 +73,13 @@ def traces(curves: Mapping[str, Curve], across: str, up: str, height: int, t: Tr
         "mark": {"type": "line", "strokeWidth": 1.5, "clip": True},
         "encoding": {
             "x": {"field": "place", "type": "quantitative", "title": across, "scale": plain},
-            "y": {"field": "value", "type": "quantitative", "title": up, "scale": {"zero": False}},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": up,
+                "axis": {"titleLimit": height - 60},
+                "scale": {"zero": False} if reach is None else {**plain, "domain": [-reach, reach]},
+            },
             "color": {
                 "field": "curve",
                 "type": "nominal",

@@ -15,6 +15,7 @@ from pages.ui.i18n import Translator
 from pages.ui.text_choice import BLIND, Reader, badge, became
 
 NEAREST = 5
+MORE = 12  # words beyond those of the sentence given
 THIN = 2  # pixels of a bar, so that hundreds fit on a phone
 UNLIKE, STRANGE = "red", "orange"
 
@@ -38,7 +39,7 @@ def section(reader: Reader, t: Translator) -> None:
     st.markdown(t("Words in: {words}", words=given))
     alt = t("The code as {count} bars, one for each number.", count=code.shape[1])
     table, spec = figures.bars(code[0].numpy(), t("number of the code"), t("value"), t)
-    thin = {"mark": {**spec["mark"], "size": THIN}, "height": 130}
+    thin = {"mark": {**spec["mark"], "size": THIN}, "height": 160}
     st.vega_lite_chart(table, {**spec, **thin}, key="text-code", alt=alt)
     st.markdown(t("Words out: {words}", words=compared(words, back)))
     _verdict(words, back, code.shape[1], unknown, t)
@@ -56,16 +57,17 @@ def _stranger(word: str, unknown: set[str]) -> bool:
 
 
 def compared(given: str, back: str) -> str:
-    """The words of ``back`` as Markdown; what differs from ``given`` shows both."""
+    """The words of ``back`` as Markdown; what differs from ``given`` shows both. A decoder that finds no end is cut short."""
     before, after = _split(given), _split(back)
-    shown = []
+    shown, cut = [], len(after) > len(before) + MORE
+    after = after[: len(before) + MORE]
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
             shown += [badge(each) for each in after[c:d]]
         else:
             pairs = zip(before[a:b] + [""] * max(0, d - c - b + a), after[c:d] + [""] * max(0, b - a - d + c), strict=True)
             shown += [became(one, other, UNLIKE) for one, other in pairs]
-    return " ".join(shown)
+    return " ".join([*shown, "…"] if cut else shown)
 
 
 def _verdict(given: str, back: str, size: int, unknown: set[str], t: Translator) -> None:

@@ -2,6 +2,7 @@
 export default function (component) {
   const { data, parentElement: root } = component;
   const stage = root.querySelector(".stage");
+  const view = root.querySelector(".view");
   const slider = root.querySelector("input");
   const [below, above] = root.querySelectorAll("img");
   const divide = () => {
@@ -17,7 +18,6 @@ export default function (component) {
   root.querySelector(".left").textContent = data.words.before;
   root.querySelector(".right").textContent = data.words.after;
   slider.setAttribute("aria-label", data.words.slider);
-  stage.style.setProperty("--zoom", data.zoom);
   slider.oninput = divide;
   const follow = (event) => {
     if (event.buttons !== 1) return;
@@ -28,4 +28,10 @@ export default function (component) {
   stage.onpointerdown = follow;
   stage.onpointermove = follow;
   divide();
+  if (stage.style.getPropertyValue("--zoom") !== String(data.zoom)) {
+    // Closer: the border in the middle, where there is most to see.
+    stage.style.setProperty("--zoom", data.zoom);
+    view.scrollLeft = (stage.offsetWidth * slider.value) / 100 - view.clientWidth / 2;
+    view.scrollTop = data.zoom > 1 ? (stage.offsetHeight - view.clientHeight) / 2 : 0;
+  }
 }
