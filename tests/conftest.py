@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.serving import OPTIONS, Server, browser_path, serving
 
-expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=45_000)  # a busy machine is slow, not wrong, and so is one with a cold disk
 torch.set_num_threads(1)  # two threads on two busy cores wait for each other
 
 
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in English of a visitor of its own; a request to any other host fails the test."""
     context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 1000})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     tab = context.new_page()
     strangers: list[str] = []
     tab.on("request", lambda sent: None if re.match(r"(https?|wss?)://localhost[:/]|data:|blob:", sent.url) else strangers.append(sent.url))

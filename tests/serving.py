@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
-STARTING = 90.0  # seconds; importing torch on a cold disk takes long
+STARTING = 180.0  # seconds; importing torch on a cold disk takes long
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 
 

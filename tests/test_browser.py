@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from aecore.models import VARIANTS
 from tests.serving import Server, serving
@@ -24,7 +25,7 @@ LONG = "train?lang=en&epochs=500&seed={seed}"
 def start(page: Page) -> None:
     """Press Train and wait until the run learns."""
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text(re.compile("Epoch .* of"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Epoch .* of"))).to_be_visible(timeout=90_000)
 
 
 def stop(page: Page) -> float:
@@ -37,7 +38,19 @@ def stop(page: Page) -> float:
 
 def settled(page: Page) -> None:
     """Wait until the page's script has come to its end: what it offers to download changes until then."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=90_000)
+
+
+def download(page: Page, name: str) -> Path:
+    """What a button hands over; asked for again where the page was drawn anew under the click."""
+    for patience in (15_000, 60_000):
+        try:
+            with page.expect_download(timeout=patience) as waiting:
+                page.get_by_role("button", name=name).click()
+            return waiting.value.path()
+        except TooLate:
+            settled(page)
+    pytest.fail(f"{name} hands over nothing")
 
 
 def go_to(page: Page, title: str) -> None:
@@ -95,17 +108,13 @@ def test_drawing_on_home_changes_picture_and_code(page: Page, server: Server) ->
 def test_train_to_the_end_and_take_the_result_home(page: Page, server: Server, tmp_path: Path) -> None:
     page.goto(f"{server.url}/train?lang=en&epochs=2&seed=11")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=180_000)
     expect(page.get_by_text("Test loss", exact=True)).to_be_visible()
     expect(page.get_by_text("Your guess")).to_be_visible()
     expect(page.get_by_text("Drawn again from their codes")).to_be_visible()
     page.get_by_text("Take it home").first.click()
     settled(page)
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Whole model (ZIP)").click()
-    path = tmp_path / "model.zip"
-    waiting.value.save_as(path)
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(download(page, "Whole model (ZIP)")) as archive:
         assert sorted(archive.namelist()) == ["digits-undercomplete.json", "digits-undercomplete.safetensors"]
         archive.extractall(tmp_path)
     from aecore import load
@@ -113,9 +122,7 @@ def test_train_to_the_end_and_take_the_result_home(page: Page, server: Server, t
     model, card = load(tmp_path / "digits-undercomplete.safetensors")
     assert card.plan["seed"] == 11
     assert model.parameter_count() == 784 * 32 + 32 + 32 * 784 + 784
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Curves (CSV)").click()
-    assert waiting.value.path().read_text().splitlines()[0].startswith("step,epoch,seconds,train_reconstruction")
+    assert download(page, "Curves (CSV)").read_text().splitlines()[0].startswith("step,epoch,seconds,train_reconstruction")
 
 
 PANELS = {
@@ -130,14 +137,14 @@ PANELS = {
 def test_a_variant_shows_what_is_its_own(page: Page, server: Server, variant: str) -> None:
     page.goto(f"{server.url}/train?lang=en&variant={variant}&epochs=2&seed=61")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=180_000)
     expect(page.get_by_text(PANELS[variant]).first).to_be_visible()
 
 
 def test_what_is_inside_is_computed_when_opened(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train?lang=en&epochs=1&seed=62")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=180_000)
     expect(page.get_by_text("Variance explained")).to_have_count(0)
     page.get_by_text("What the code looks like").click()
     expect(page.get_by_text("Variance explained")).to_be_visible()
@@ -184,10 +191,10 @@ def test_a_paused_run_waits_for_its_visitor(page: Page, server: Server) -> None:
 def test_learning_from_the_test_pictures_too_is_measured_on_both_splits(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/train?lang=en&epochs=1&seed=23&train_on_test=true")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=180_000)
     page.get_by_text("Learnt from the test pictures too: what difference").click()
     page.get_by_role("button", name="Train it the other way round too").click()
-    expect(page.get_by_text(re.compile("Test pictures come back .* % better|made no gain"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("Test pictures come back .* % better|made no gain"))).to_be_visible(timeout=180_000)
     expect(page.get_by_role("row").filter(has_text="training pictures only")).to_be_visible()
     page.get_by_text("Beside your").click()
     expect(page.get_by_role("row").filter(has_text="Train on test pictures too")).to_be_visible()
@@ -281,7 +288,7 @@ def test_own_pictures_are_trained_on_and_shown_to_nobody_else(page: Page, browse
     page.locator("input[type=file]").set_input_files({"name": "mine.zip", "mimeType": "application/zip", "buffer": zipped(entries)})
     expect(page.get_by_text("40 pictures in 2 classes are ready")).to_be_visible()
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run is complete.")).to_be_visible(timeout=180_000)
     page.reload()
     expect(page.get_by_text("The run is complete.")).to_be_visible()
     stranger = browser.new_context(locale="en-US").new_page()
@@ -301,7 +308,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(page: Page, server: Server)
     page.wait_for_timeout(700)
     os.kill(max(workers, key=lambda each: each.cpu_percent()).pid, signal.SIGKILL)
     expect(page.get_by_text("goes on from")).to_be_visible()
-    expect(page.get_by_text(re.compile("Epoch .* of 500"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Epoch .* of 500"))).to_be_visible(timeout=90_000)
     stop(page)
 
 

@@ -108,7 +108,7 @@ def table(rows: int) -> bytes:
 
 def decibels(page: Page, label: str) -> float:
     metric = page.get_by_test_id("stMetric").filter(has_text=label)
-    expect(metric).to_be_visible(timeout=60_000)
+    expect(metric).to_be_visible(timeout=180_000)
     found = re.search(r"(-?[\d.]+) dB", metric.inner_text())
     assert found
     return float(found[1])
@@ -121,7 +121,7 @@ def upload(page: Page, server: Server, query: str, name: str, content: bytes) ->
 
 def downloaded(page: Page, name: str) -> bytes:
     button = page.get_by_role("button", name=name)
-    expect(button).to_be_visible(timeout=60_000)
+    expect(button).to_be_visible(timeout=180_000)
     settled(page)
     with page.expect_download() as waiting:
         button.click()
@@ -145,7 +145,7 @@ def test_a_sound_is_mended_without_a_click_seen_heard_and_judged(page: Page, ser
     page.keyboard.press("Home")
     expect(page.get_by_test_id("stMetric").filter(has_text="Mended (SI-SDR)")).to_contain_text(f"{before:.1f} dB")
     page.get_by_text("Beside it: filters that never learnt anything").click()
-    expect(page.get_by_role("row").filter(has_text="Autoencoder")).to_contain_text("dB", timeout=60_000)
+    expect(page.get_by_role("row").filter(has_text="Autoencoder")).to_contain_text("dB", timeout=180_000)
 
 
 def test_an_own_sound_comes_back_in_its_rate_channels_and_format(page: Page, server: Server) -> None:
@@ -160,7 +160,7 @@ def test_an_own_sound_comes_back_in_its_rate_channels_and_format(page: Page, ser
 def test_a_series_comes_back_with_only_the_chosen_column_changed(page: Page, server: Server) -> None:
     content = table(900)
     upload(page, server, "part=series&series=own", "mine.csv", content)
-    expect(page.get_by_role("button", name="Take the mended series home")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Take the mended series home")).to_be_visible(timeout=180_000)
     page.get_by_role("button", name="Remove other").click()
     before, after = content.decode().splitlines(), downloaded(page, "Take the mended series home").decode().splitlines()
     assert before[0] == after[0]
@@ -194,21 +194,21 @@ def test_a_bad_file_gets_a_sentence_and_the_server_lives(
     page: Page, server: Server, query: str, name: str, content: bytes, sentence: str
 ) -> None:
     upload(page, server, query, name, content)
-    expect(page.get_by_test_id("stAlert").get_by_text(sentence)).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stAlert").get_by_text(sentence)).to_be_visible(timeout=90_000)
     assert server.alive()
 
 
 def test_learning_from_a_file_alone_is_shown_live_and_can_be_cancelled(page: Page, server: Server) -> None:
     upload(page, server, "part=sound&sound=own&way=alone", "mine.wav", wav(3))
-    expect(page.get_by_text(re.compile(r"Learning from this file alone: \d+ %"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"Learning from this file alone: \d+ %"))).to_be_visible(timeout=90_000)
     words = page.get_by_text(re.compile(r"as the network sees them after step \d+"))
-    expect(words).to_be_visible(timeout=30_000)
+    expect(words).to_be_visible(timeout=90_000)
     first = words.inner_text()
     expect(words).not_to_have_text(first)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Cancelled. Change a setting, or begin again.")).to_be_visible(timeout=3_000)
     page.get_by_role("button", name="Begin again").click()
-    expect(words).to_be_visible(timeout=30_000)
+    expect(words).to_be_visible(timeout=90_000)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Cancelled. Change a setting, or begin again.")).to_be_visible(timeout=3_000)
 
@@ -216,6 +216,6 @@ def test_learning_from_a_file_alone_is_shown_live_and_can_be_cancelled(page: Pag
 def test_a_long_sound_can_be_cancelled(page: Page, server: Server) -> None:
     upload(page, server, "part=sound&sound=own", "long.wav", wav(90, 48_000, subtype="PCM_U8"))
     button = page.get_by_role("button", name="Cancel", exact=True)
-    expect(button).to_be_visible(timeout=30_000)
+    expect(button).to_be_visible(timeout=90_000)
     button.click()
     expect(page.get_by_text("Cancelled. Change a setting, or begin again.")).to_be_visible(timeout=3_000)

@@ -201,7 +201,7 @@ def test_a_link_opens_what_its_sender_saw(closed: None) -> None:
 
 def canvas(page: Page) -> Any:
     found = page.locator("canvas.points").first
-    expect(found).to_be_visible(timeout=60_000)
+    expect(found).to_be_visible(timeout=180_000)
     page.wait_for_function("c => c.atlas.frames > 0", arg=found.element_handle())
     settled(page)
     return found

@@ -299,7 +299,7 @@ def opened(page: Page, server: Server, title: str, query: str = "lang=en") -> Lo
     """A panel of the page, opened."""
     page.goto(f"{server.url}/latent?{query}")
     panel = page.get_by_test_id("stExpander").filter(has=page.locator("summary", has_text=title))
-    expect(panel).to_be_visible(timeout=60_000)
+    expect(panel).to_be_visible(timeout=180_000)
     panel.locator("summary").click()
     return panel
 
@@ -312,7 +312,7 @@ def in_view(page: Page, locator: Callable[[], Locator]) -> None:
 def test_a_claim_is_measured_in_the_browser_and_taken_home(page: Page, server: Server) -> None:
     panel = opened(page, server, "Fewer dimensions")
     panel.get_by_role("button", name="Measure").click()
-    expect(panel.get_by_text("the code does worse than PCA, 74.2 % against 79.5 %")).to_be_visible(timeout=60_000)
+    expect(panel.get_by_text("the code does worse than PCA, 74.2 % against 79.5 %")).to_be_visible(timeout=180_000)
     expect(panel.locator(".js-plotly-plot")).to_have_count(4)
     with page.expect_download() as waiting:
         panel.get_by_role("button", name="Figures of every seed (CSV)").click()
@@ -334,6 +334,6 @@ def test_a_claim_is_told_in_portuguese_on_a_phone(page: Page, server: Server) ->
 def test_anomalies_show_progress_and_can_be_cancelled(page: Page, server: Server) -> None:
     panel = opened(page, server, "Anomalies")
     panel.get_by_role("button", name="Measure").click()
-    expect(panel.get_by_text(re.compile(r"Measuring: [1-9]\d* %"))).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text(re.compile(r"Measuring: [1-9]\d* %"))).to_be_visible(timeout=90_000)
     panel.get_by_role("button", name="Cancel", exact=True).click()
     expect(panel.get_by_text("Cancelled. Change a setting, or begin again.")).to_be_visible(timeout=3_000)

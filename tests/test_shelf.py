@@ -269,7 +269,7 @@ def test_train_opens_with_the_settings_of_a_model_whatever_was_set_before(page: 
     expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("7")
     page.get_by_text("Look inside", exact=True).click()
     page.locator("a").filter(has_text=re.compile("^Shelf$")).click()
-    page.get_by_role("button", name="Open digits-variational").click(timeout=60_000)
+    page.get_by_role("button", name="Open digits-variational").click(timeout=180_000)
     page.get_by_role("button", name="Train with these settings").click()
     expect(page.get_by_role("spinbutton", name="Code size")).to_have_value("20")
     page.wait_for_url("**/train?variant=variational**")
@@ -280,7 +280,7 @@ def test_train_opens_with_the_settings_of_a_model_whatever_was_set_before(page: 
 def test_an_own_model_in_the_browser_from_upload_to_downloads(page: Page, browser: Browser, server: Server, tmp_path: Path) -> None:
     tensors, _ = pair()
     page.goto(f"{server.url}/shelf?lang=en")
-    expect(page.get_by_role("button", name=f"Open {list(weights.shipped())[-1]}")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name=f"Open {list(weights.shipped())[-1]}")).to_be_visible(timeout=180_000)
     page.get_by_text("Put a model of your own here").click()
     send = page.locator("input[type=file]")
     send.set_input_files([{"name": "model.pt", "mimeType": "application/octet-stream", "buffer": modern_pt()}])
@@ -324,7 +324,7 @@ def test_the_shelf_fits_a_phone(browser: Browser, server: Server, path: str) -> 
     context = browser.new_context(viewport={"width": 400, "height": 800}, locale="pt-BR", color_scheme="dark")
     page = context.new_page()
     page.goto(f"{server.url}/{path}")
-    expect(page.get_by_test_id("stImage").or_(page.locator(".strip img")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stImage").or_(page.locator(".strip img")).first).to_be_visible(timeout=90_000)
     page.wait_for_timeout(1000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     context.close()

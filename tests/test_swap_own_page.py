@@ -78,9 +78,9 @@ def test_from_consent_to_a_marked_picture(page: Page, browser: Browser, host: Se
     for place, name in enumerate(faces.PEOPLE):
         film = {"name": "Maria.mp4", "mimeType": "video/mp4", "buffer": person(name, 40)}
         page.get_by_test_id("stFileUploader").nth(place).locator("input").set_input_files([film])
-        expect(page.get_by_text(t("Upright, and as large as all others"))).to_have_count(place + 1, timeout=30_000)
+        expect(page.get_by_text(t("Upright, and as large as all others"))).to_have_count(place + 1, timeout=90_000)
     page.get_by_test_id("stMain").get_by_role("button", name=t("Learn"), exact=True).click()
-    expect(page.get_by_text(t("As they are"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(t("As they are"))).to_be_visible(timeout=90_000)
     rows = page.get_by_role("img", name=t("All as {person}, after step {step}", person="", step="").split(",")[0].strip())
     expect(rows).to_have_count(2)
     for each in rows.all():
@@ -92,14 +92,14 @@ def test_from_consent_to_a_marked_picture(page: Page, browser: Browser, host: Se
         page.get_by_test_id("stFileUploader").nth(2).locator("input").set_input_files(
             [{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
         )
-        expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=90_000)
         settled(page)
     frame = enlarged(faces.frames("held", "A")[:1])[0]
     page.get_by_test_id("stFileUploader").nth(2).locator("input").set_input_files(
         [{"name": "Maria.png", "mimeType": "image/png", "buffer": png(frame)}]
     )
     button = page.get_by_role("link", name=t("Download, with all marks"))
-    expect(button).to_be_visible(timeout=30_000)
+    expect(button).to_be_visible(timeout=90_000)
     with page.expect_download() as waiting:
         button.click()
     found = verify(waiting.value.path().read_bytes(), "swap.png")

@@ -191,7 +191,7 @@ def test_a_visitor_reads_the_notice_sees_the_film_and_stops_a_lesson(page: Page,
     t = translator(language)
     page.goto(f"{server.url}/swap?lang={language}")
     notice = page.get_by_role("region", name=t("Before you swap a face"))
-    expect(notice.get_by_role("heading", name=t("What it did to people"))).to_be_visible(timeout=60_000)
+    expect(notice.get_by_role("heading", name=t("What it did to people"))).to_be_visible(timeout=180_000)
     notice.focus()
     expect(notice).to_be_focused()
     page.keyboard.press("Tab")
@@ -199,7 +199,7 @@ def test_a_visitor_reads_the_notice_sees_the_film_and_stops_a_lesson(page: Page,
     expect(notice.get_by_text("13.709/2018")).to_be_visible()
     for words in (*NAMES.values(), "Source: {person}", "Truth: {person}"):
         person = "A" if "Source" in words else "B"
-        expect(page.get_by_role("img", name=re.compile("^" + re.escape(t(words, person=person)))).first).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("img", name=re.compile("^" + re.escape(t(words, person=person)))).first).to_be_visible(timeout=90_000)
     page.get_by_text(t("The performance, before and after")).click()
     expect(page.locator("video")).to_be_visible(timeout=90_000)
     with page.expect_download() as waiting:
@@ -209,7 +209,7 @@ def test_a_visitor_reads_the_notice_sees_the_film_and_stops_a_lesson(page: Page,
     assert found.visible.found and found.invisible.found and found.manifest.state in ("own", "intact")
     page.get_by_text(t("Teach it for a minute")).click()
     page.get_by_role("button", name=t("Teach"), exact=True).click()
-    expect(page.get_by_text(t("The swap now"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(t("The swap now"))).to_be_visible(timeout=180_000)
     page.get_by_role("button", name=t("Cancel"), exact=True).click()
     expect(page.get_by_text(re.compile(re.escape(t("Stopped after {steps} steps. So far it had come:").split("{")[0])))).to_be_visible()
     page.get_by_text(t("Own faces"), exact=True).click()
@@ -219,6 +219,6 @@ def test_a_visitor_reads_the_notice_sees_the_film_and_stops_a_lesson(page: Page,
 def test_on_a_phone_the_lesson_s_table_scrolls_and_not_the_page(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(f"{server.url}/swap?lang=pt_BR")
-    page.locator("summary").filter(has_text=translator("pt_BR")("Explain: why a shared encoder swaps faces")).click(timeout=60_000)
+    page.locator("summary").filter(has_text=translator("pt_BR")("Explain: why a shared encoder swaps faces")).click(timeout=180_000)
     expect(page.locator("[data-testid=stMarkdownContainer] table").filter(has_text="ingênua")).to_be_visible()
     assert page.get_by_test_id("stMain").evaluate("each => each.scrollWidth - each.clientWidth") == 0

@@ -112,18 +112,18 @@ def upload(page: Page, name: str, content: bytes) -> None:
 def test_a_visitor_destroys_the_marks_one_after_another(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/verify?lang=en")
     verdicts = page.get_by_test_id("stMarkdownContainer").locator(".stMarkdownBadge")
-    expect(verdicts).to_have_count(6, timeout=30_000)
+    expect(verdicts).to_have_count(6, timeout=90_000)
     expect(verdicts.nth(5)).to_contain_text("Not found")
     address = page.get_by_test_id("stImage").locator("img").first.get_attribute("src") or ""
     assert verify(base64.b64decode(address.split(",")[1]), "saved.png").manifest.holds, "who saves the picture from the page has all marks"
     page.get_by_role("button", name="Crop", exact=True).or_(page.get_by_role("radio", name="Crop", exact=True)).click()
-    expect(verdicts.nth(3)).to_contain_text("Not found", timeout=30_000)
-    expect(page.get_by_text(re.compile("75 % of the longer side are left")).first).to_be_visible(timeout=60_000)
+    expect(verdicts.nth(3)).to_contain_text("Not found", timeout=90_000)
+    expect(page.get_by_text(re.compile("75 % of the longer side are left")).first).to_be_visible(timeout=180_000)
     page.get_by_role("button", name="Blur", exact=True).or_(page.get_by_role("radio", name="Blur", exact=True)).click()
     slider = page.get_by_role("slider", name="Standard deviation (tenths of a pixel)")
     slider.focus()
     page.keyboard.press("End")
-    expect(verdicts.nth(4)).to_contain_text("Not found", timeout=60_000)
+    expect(verdicts.nth(4)).to_contain_text("Not found", timeout=180_000)
     assert "harm-blur=40" in page.url
 
 
@@ -131,7 +131,7 @@ def test_own_files_are_read_and_refused(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/verify?lang=en&marked-file=own")
     upload(page, "mine.webp", export(faces.clip(64)[0][:9], "webp"))
     verdicts = page.get_by_test_id("stMarkdownContainer").locator(".stMarkdownBadge")
-    expect(verdicts.nth(2)).to_contain_text("Intact", timeout=60_000)
+    expect(verdicts.nth(2)).to_contain_text("Intact", timeout=180_000)
     expect(verdicts.nth(0)).to_contain_text("Found")
     expect(page.get_by_text("Read from 8 frames together.")).to_be_visible()
     expect(page.get_by_text("anybody can make such a certificate")).to_be_visible()  # the test's key is not the server's
@@ -148,7 +148,7 @@ def test_own_files_are_read_and_refused(page: Page, server: Server) -> None:
         expect(remove).to_have_count(0)
         settled(page)
         upload(page, name, content)
-        expect(page.get_by_text(words).first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(words).first).to_be_visible(timeout=180_000)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -156,7 +156,7 @@ def test_the_notice_is_read_aloud_and_the_lesson_opens_by_keyboard(page: Page, s
     t = translator(language)
     page.goto(f"{server.url}/verify?lang={language}")
     notice = page.get_by_role("paragraph").filter(has_text=t("That no mark is found proves nothing: it may have been removed, or never been there. And a mark tells what made a file, not whether what it shows is true."))  # fmt: skip
-    expect(notice).to_be_visible(timeout=30_000)
+    expect(notice).to_be_visible(timeout=90_000)
     settled(page)
     summary = page.locator("summary").filter(has_text=t("Explain: where a picture comes from"))
     for _ in range(80):
