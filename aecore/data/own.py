@@ -183,8 +183,10 @@ def shown(path: str) -> str:
 
 
 def too_many(count: int) -> Refused:
+    """What is said of ``count`` pictures, more than are taken."""
     return Refused("There are {count} pictures, and at most {limit} are taken. Send fewer.", count=count, limit=MAX_PICTURES)
 
 
 def too_many_bytes() -> Refused:
+    """What is said of files that are too large together."""
     return Refused("These files have more than {limit} MB together. Send fewer or smaller pictures.", limit=MAX_BYTES_IN_ALL >> 20)

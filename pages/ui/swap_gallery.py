@@ -62,10 +62,10 @@ def made(picture: Tensor, source: Source = "generated") -> str:
     return whole(export(picture, "webp", source), "webp")
 
 
-def take(label: str, content: bytes, name: str, kind: str, key: str) -> None:
+def take(words: str, content: bytes, name: str, kind: str, key: str) -> None:
     """A link to take a file home that the page holds itself: of st.download_button's files the server keeps a copy past the session's end."""
     data = {
-        "label": label,
+        "label": words,
         "content": base64.b64encode(content).decode(),
         "serial": sha256(content).hexdigest(),
         "name": name,
